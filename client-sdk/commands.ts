@@ -1,0 +1,95 @@
+/**
+ * Commands on their way: each is kept until its answer, sent again after every reconnect, and given up at its deadline.
+ * Safe because every command that changes something carries a key or sequence number made before the first send.
+ */
+import type { Body, FrameName } from "#wire";
+import { SdkFault } from "./live.ts";
+
+type Command = "comment" | "hold" | "pay" | "cancel" | "signal";
+type Answer<C extends Command> = C extends "signal"
+  ? Body<"signalAnswered">
+  : Body<`${Exclude<C, "signal">}Answered`>;
+
+interface Pending {
+  readonly name: Command;
+  readonly body: { readonly id: number; attempt?: number };
+  readonly deadlineMs: number;
+  readonly resolve: (answer: never) => void;
+  readonly reject: (fault: SdkFault) => void;
+}
+
+export interface Commands {
+  ask<C extends Command>(
+    name: C,
+    body: Omit<Body<C>, "id" | "attempt">,
+    withinMs?: number,
+  ): Promise<Answer<C>>;
+  /** Settles the command that this frame answers. */
+  answered(id: number, answer: object): void;
+  readonly failed: (frame: Body<"failed">) => void;
+  /** Sends everything unanswered again: the room was joined anew. */
+  resend(): void;
+  /** Gives up what is past its deadline. Called about once a second. */
+  expire(nowMs: number): void;
+  /** Gives up everything. */
+  abandon(): void;
+}
+
+export interface CommandPorts {
+  /** Sends if the room is joined; else does nothing, `resend` will come. */
+  readonly send: (name: FrameName, body: object) => void;
+  readonly nowMs: () => number;
+  readonly later: (fn: () => void, delayMs: number) => void;
+}
+
+export function createCommands({ send, nowMs, later }: CommandPorts): Commands {
+  const pending = new Map<number, Pending>();
+  let nextId = 1;
+  const settle = (id: number): Pending | undefined => {
+    const command = pending.get(id);
+    pending.delete(id);
+    return command;
+  };
+  const again = (id: number): void => {
+    const command = pending.get(id);
+    if (command === undefined) return;
+    if (command.body.attempt !== undefined)
+      command.body.attempt = Math.min(command.body.attempt + 1, 255);
+    send(command.name, command.body);
+  };
+  return {
+    ask(name, body, withinMs = 15_000) {
+      const id = nextId++;
+      const { promise, resolve, reject } = Promise.withResolvers<Answer<typeof name>>();
+      const repeats = name === "hold" || name === "pay" || name === "cancel";
+      const full = { ...body, id, ...(repeats && { attempt: 0 }) };
+      pending.set(id, {
+        name,
+        body: full,
+        deadlineMs: nowMs() + withinMs,
+        resolve,
+        reject,
+      });
+      send(name, full);
+      return promise;
+    },
+    answered: (id, answer) => settle(id)?.resolve(answer as never),
+    failed({ id, code, retryable, retryAfterMs }) {
+      // Repeating a key is safe, so a passing fault is ours to ride out until the deadline.
+      if (retryable && pending.has(id)) later(() => again(id), Math.max(retryAfterMs, 100));
+      else settle(id)?.reject(new SdkFault(code, retryable));
+    },
+    resend: () => [...pending.keys()].forEach(again),
+    expire(now) {
+      for (const [id, { deadlineMs, reject }] of pending) {
+        if (deadlineMs > now) continue;
+        pending.delete(id);
+        reject(new SdkFault("timeout", true));
+      }
+    },
+    abandon() {
+      for (const { reject } of pending.values()) reject(new SdkFault("closed", false));
+      pending.clear();
+    },
+  };
+}

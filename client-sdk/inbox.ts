@@ -1,0 +1,165 @@
+/**
+ * Room frames in, state and events out. Sees to it that lane R has no gap: what comes too early is dropped and the missing
+ * part asked for, once per gap; a snapshot may stand in its place.
+ */
+import { type DownFrame, fold, fromSnapshot, offsetOf } from "#wire";
+import type { LiveEvents, LiveState } from "./live.ts";
+
+export interface InboxPorts {
+  readonly state: LiveState;
+  readonly emit: <E extends keyof LiveEvents>(event: E, what: LiveEvents[E]) => void;
+  readonly waitingReactions: () => { readonly likes: number; readonly shares: number };
+  readonly askCatchUp: (offset: number) => void;
+  /** The room is whole. @param missed events of lane R that a catch-up brought */
+  readonly joined: (resumed: boolean, missed: number) => void;
+}
+
+export interface Inbox {
+  readonly take: (frame: DownFrame) => void;
+  /** Where to resume; epoch "" before the first join. */
+  readonly position: { readonly epoch: string; readonly offset: number };
+  /** Newest comment tick seen. */
+  readonly tick: number;
+  totals(): LiveEvents["liked"];
+}
+
+type Handlers = {
+  readonly [K in DownFrame["kind"]]?: (frame: Extract<DownFrame, { kind: K }>) => void;
+};
+type DropEvent = "dropOpened" | "dropSoldOut" | "dropClosed" | "stockChanged";
+
+export function createInbox({
+  state,
+  emit,
+  waitingReactions,
+  askCatchUp,
+  joined,
+}: InboxPorts): Inbox {
+  let epoch = "";
+  let tick = 0;
+  let joining: { readonly resumed: boolean; readonly from: number } | undefined;
+  /** Offset that was asked for; -1: no gap. */
+  let gapFrom = -1;
+
+  const totals = (): LiveEvents["liked"] => {
+    const waiting = waitingReactions();
+    return { likes: state.likes + waiting.likes, shares: state.shares + waiting.shares };
+  };
+
+  const inOrder = (frame: DownFrame): boolean => {
+    const offset = offsetOf(frame);
+    if (offset === undefined) return true;
+    if (offset === state.offset + 1) {
+      gapFrom = -1;
+      return true;
+    }
+    if (offset > state.offset && gapFrom !== state.offset) {
+      gapFrom = state.offset;
+      askCatchUp(state.offset);
+    }
+    return false;
+  };
+
+  /** Frames that are about this connection, not about the room. */
+  const own: Handlers = {
+    welcome(frame) {
+      epoch = frame.epoch;
+      state.viewerId = frame.viewerId;
+      state.role = frame.role;
+      joining = { resumed: frame.resumed, from: state.offset };
+      gapFrom = -1;
+      if (!frame.resumed) state.offset = frame.offset;
+    },
+    snapshot(frame) {
+      // `joined` follows and says which offset it stands for.
+      Object.assign(state, fromSnapshot(frame, state.offset));
+    },
+    joined({ offset }) {
+      state.offset = offset;
+      gapFrom = -1;
+      if (joining === undefined)
+        return emit("connectionChanged", { connection: "live", resumed: "snapshot" });
+      const { resumed, from } = joining;
+      joining = undefined;
+      joined(resumed, resumed ? offset - from : 0);
+    },
+    orderChanged(frame) {
+      const {
+        holdId,
+        dropId,
+        quantity,
+        state: now,
+        deadlineMs,
+        amountCents,
+        orderId,
+        version,
+      } = frame;
+      const order = {
+        holdId,
+        dropId,
+        quantity,
+        state: now,
+        deadlineMs,
+        amountCents,
+        orderId,
+        version,
+      };
+      const known = state.orders.get(order.holdId);
+      if (known !== undefined && known.version >= order.version) return;
+      state.orders.set(order.holdId, order);
+      emit("orderChanged", order);
+    },
+  };
+
+  /** What a frame that changed the room is to the app. */
+  const news: Handlers = {
+    commentDeleted: ({ commentNo }) => emit("commentDeleted", { commentNo }),
+    totals: () => emit("liked", totals()),
+    viewersChanged: ({ count }) => emit("viewersChanged", { viewers: count }),
+    pinned: () => emit("pinned", { skus: state.pinned }),
+    unpinned: () => emit("pinned", { skus: state.pinned }),
+    productChanged: ({ product }) => emit("productChanged", { sku: product.sku }),
+    showStarted: () => emit("showChanged", { state: "live" }),
+    showEnded: () => emit("showChanged", { state: "ended" }),
+    muted({ viewerId, untilMs }) {
+      if (viewerId !== state.viewerId) return;
+      state.mutedUntilMs = untilMs;
+      emit("muted", { untilMs });
+    },
+    dropAnnounced: ({ drop }) => emit("dropAnnounced", drop),
+    dropOpened: emitDrop,
+    dropSoldOut: emitDrop,
+    dropClosed: emitDrop,
+    stockChanged: emitDrop,
+  };
+  function emitDrop({ kind, dropId }: { kind: DropEvent; dropId: string }): void {
+    const drop = state.drops.get(dropId);
+    if (drop !== undefined) emit(kind, drop);
+  }
+
+  const takeComments = (frame: Extract<DownFrame, { kind: "comments" }>): void => {
+    const known = new Set(state.comments.map((c) => c.no));
+    tick = Math.max(tick, frame.tick);
+    if (!fold(state, frame)) return;
+    const fresh = frame.comments.filter((c) => !known.has(c.no));
+    emit("commented", fresh);
+  };
+
+  const take = (frame: DownFrame): void => {
+    const handler = own[frame.kind];
+    if (handler !== undefined) handler(frame as never);
+    else if (frame.kind === "comments") takeComments(frame);
+    else if (inOrder(frame) && fold(state, frame)) news[frame.kind]?.(frame as never);
+  };
+
+  return {
+    take,
+    get position() {
+      return { epoch, offset: epoch === "" ? 0 : state.offset };
+    },
+    get tick() {
+      return tick;
+    },
+    totals,
+  };
+}

@@ -1,0 +1,17 @@
+/** Dropcast's SDK, for browsers and Node: a live room in one object. */
+export { connect } from "./connect.ts";
+export {
+  type CancelAnswer,
+  type CommentAnswer,
+  type Connection,
+  type ConnectOptions,
+  type HoldAnswer,
+  type Live,
+  type LiveEvents,
+  type LiveState,
+  type LiveVideo,
+  type PayAnswer,
+  SdkFault,
+  type VideoState,
+} from "./live.ts";
+export type { Comment, Drop, Order, Product, RoomState } from "#wire";

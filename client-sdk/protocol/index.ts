@@ -1,0 +1,44 @@
+/** The wire. Everything about it is defined below this folder and nowhere else. */
+export { CLOSES, type CloseWord, type Comeback, comebackAfter } from "./closes.ts";
+export {
+  decodeDown,
+  decodeDownText,
+  decodeUp,
+  decodeUpText,
+  encodeUp,
+  type Malformed,
+  rawOf,
+  toArray,
+} from "./codec.ts";
+export {
+  type Body,
+  type DownFrame,
+  type FailureCode,
+  type Frame,
+  FRAMES,
+  type FrameName,
+  type NamesGoing,
+  type SignalName,
+  type UpFrame,
+} from "./frames.ts";
+export { LIMITS } from "./limits.ts";
+export type { MediaAsk, MediaLease, MediaTell } from "./media.ts";
+export { mediaAskChannel, mediaTellChannel } from "./media.ts";
+export {
+  type Comment,
+  COMMENT,
+  type Drop,
+  DROP,
+  type DropState,
+  type Order,
+  ORDER,
+  type OrderState,
+  type Product,
+  PRODUCT,
+  type Role,
+} from "./records.ts";
+/** WebSocket subprotocols, best first. */
+export const SUBPROTOCOLS = ["dropcast.v1.msgpack", "dropcast.v1.json"] as const;
+/** Path of the WebSocket endpoint on RT_PORT. */
+export const RT_PATH = "/v1/rt";
+export { emptyRoom, fold, fromSnapshot, offsetOf, type RoomState, toSnapshot } from "./fold.ts";

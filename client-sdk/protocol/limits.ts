@@ -1,0 +1,27 @@
+/** Every limit of the wire, in its unit. Sent to nobody: both sides compile it in, and PROTOCOL.md prints it. */
+export const LIMITS = {
+  /** A frame longer than this is refused before it is decoded (media signals may use all of it). */
+  maxFrameBytes: 64 * 1024,
+  /** The same for every frame that is not a media signal. */
+  maxCommandBytes: 4 * 1024,
+  maxCommentChars: 200,
+  maxKeyChars: 40,
+  maxLikesPerFrame: 1000,
+  /** Between the socket's opening and `hello`. */
+  helloWithinMs: 5000,
+  /** A socket without a frame for this long is dropped; clients send `beat` every 20–25 s. */
+  maxSilenceMs: 60_000,
+  /** Frames of one connection: a bucket of `frameBurst`, refilled at `framesPerSecond`. */
+  frameBurst: 120,
+  framesPerSecond: 40,
+  /** Comments of one viewer on one node. */
+  commentBurst: 5,
+  commentsPerSecond: 1,
+  /** Holds of one viewer on one node, retries included. */
+  holdBurst: 10,
+  holdsPerSecond: 5,
+  /** Bytes waiting for one slow reader before it is told to resume. */
+  maxBackpressureBytes: 256 * 1024,
+  maxCommentsPerTick: 32,
+  maxRecentComments: 50,
+} as const;

@@ -1,0 +1,73 @@
+/** The nested records of the wire: product, drop, order, comment. Field order is wire order, and permanent. */
+import { oneOf, record, text, uint, type ValueOf } from "./fields.ts";
+import { LIMITS } from "./limits.ts";
+
+const U32 = uint(0xffff_ffff);
+const U53 = uint(Number.MAX_SAFE_INTEGER);
+
+export const ROLE = oneOf("viewer", "moderator", "host", "operator");
+
+export const PRODUCT = record({
+  sku: text(40),
+  title: text(120),
+  priceCents: U53,
+  /** Units that no drop has been given. */
+  stock: U32,
+  /** http(s) or same-origin picture; empty: none. */
+  imageUrl: text(500, 0),
+  category: text(40, 0),
+});
+
+export const DROP_STATE = oneOf("announced", "open", "soldOut", "closed");
+
+export const DROP = record({
+  dropId: text(40),
+  sku: text(40),
+  title: text(120),
+  priceCents: U53,
+  /** The product's own price when the drop was made. */
+  wasCents: U53,
+  allotment: U32,
+  perBuyerLimit: uint(99, 1),
+  holdMs: U32,
+  startsAtMs: U53,
+  endsAtMs: U53,
+  state: DROP_STATE,
+  /** Rises with every movement of this drop's stock. */
+  version: U53,
+  available: U32,
+  held: U32,
+  sold: U32,
+  /** Rises each time stock comes back to a drop that had none left. */
+  restockEpoch: U32,
+});
+
+/** What one viewer holds or bought; ends as sold, expired or cancelled, once. */
+export const ORDER = record({
+  holdId: text(LIMITS.maxKeyChars),
+  dropId: text(40),
+  quantity: uint(99, 1),
+  state: oneOf("held", "paying", "sold", "expired", "cancelled", "paid_late", "refunded"),
+  deadlineMs: U53,
+  amountCents: U53,
+  /** Empty until sold. */
+  orderId: text(40, 0),
+  version: U53,
+});
+
+export const COMMENT = record({
+  /** Place in the show's comments: rises by one per accepted comment, on every node the same. */
+  no: U53,
+  viewerId: text(40),
+  name: text(40),
+  role: ROLE,
+  text: text(LIMITS.maxCommentChars),
+});
+
+export type Role = ValueOf<typeof ROLE>;
+export type Product = ValueOf<typeof PRODUCT>;
+export type Drop = ValueOf<typeof DROP>;
+export type DropState = ValueOf<typeof DROP_STATE>;
+export type Order = ValueOf<typeof ORDER>;
+export type OrderState = Order["state"];
+export type Comment = ValueOf<typeof COMMENT>;

@@ -1,0 +1,52 @@
+/** What each frame is for, in one sentence: the prose of PROTOCOL.md. Kept out of the table so that clients do not carry it. */
+import type { FrameName } from "./frames.ts";
+
+export const SAYS: Readonly<Record<FrameName, string>> = {
+  hello:
+    'First frame, within `helloWithinMs`. `client` names this app instance; `epoch` and `offset` say where to resume (`""` and 0: nowhere).',
+  beat: "Every 20–25 s: alive, and how far this client has read. Also probes the clock.",
+  comment:
+    "Says something in the room. `seq` rises by one per comment of this `client`; a resend counts once.",
+  react:
+    "Likes and shares since the last one, added up. `seq` rises by one; unconfirmed ones are sent again after a reconnect and count once.",
+  hold: "Reserves units. `key` is made before the first send and names this attempt for ever: the same key gets the same answer. `attempt` counts resends.",
+  pay: "Pays a hold. `paying` means: the outcome follows as `orderChanged`.",
+  cancel: "Gives a hold back.",
+  catchUp:
+    "A gap was found: everything of lane R after `offset`, please. Answered by those frames, or by `snapshot`; then `joined`.",
+  signal: "A call to the media side (names and bodies: media/signals.ts).",
+  welcome:
+    "Answer to hello. `resumed`: what was missed follows frame by frame; else `snapshot` follows. Then own orders, then `joined`.",
+  joined: "The room is whole up to `offset`; live frames come from here on.",
+  beaten: "Answer to beat: the server's clock (Redis TIME).",
+  failed:
+    "The world failed this command. `retryable`: the same command with the same key may be sent again after `retryAfterMs`.",
+  commentAnswered: "`commentNo` 0: refused, or a repeat of one that is in already.",
+  reacted: "Everything up to `seq` is in the totals.",
+  holdAnswered:
+    "`held`: the units are this viewer's until `deadlineMs`, and on disk. `holdId` is the key.",
+  payAnswered: "`sold`: paid before. `paying`: wait for `orderChanged`.",
+  cancelAnswered: "What the hold is now.",
+  signalAnswered: "The media side's answer, as JSON text.",
+  mediaChanged: "News from the media side, as JSON text: somebody went on or off the air.",
+  goaway: "This node is leaving: reconnect at a moment of your choice within `delayMs`.",
+  orderChanged:
+    "One of this viewer's own holds has a new state; the highest `version` wins. Terminal: sold, expired, cancelled, refunded.",
+  snapshot: "The whole room, in the place of whatever came before it.",
+  showStarted: "The show is live.",
+  showEnded: "The show is over.",
+  productChanged: "A product is new in the bag, or different.",
+  pinned: "Now showing; at most three, the newest first.",
+  unpinned: "No longer showing.",
+  dropAnnounced: "A drop is planned: its start and end are on the server's clock.",
+  dropOpened: "The sale is open.",
+  dropSoldOut:
+    "Nothing is left in this `restockEpoch`. A `stockChanged` with a higher one reopens the sale.",
+  dropClosed: "The sale is over. Holds stand until paid or lapsed.",
+  muted: "A viewer may not comment until `untilMs` (0: may again).",
+  commentDeleted: "A comment is to be taken off the screen.",
+  stockChanged: "A drop's books after its newest movement.",
+  viewersChanged: "Viewers on all living nodes.",
+  comments: "One tick's comments: a fair sample of at most `maxCommentsPerTick`, with its receipt.",
+  totals: "The room's likes and shares.",
+};

@@ -1,0 +1,160 @@
+/**
+ * What a joined viewer may ask, one function per frame. A "no" of ordinary life is an answer; the world failing is a `failed`
+ * frame that says whether the same command may be sent again.
+ */
+import { type Body, type FailureCode, LIMITS, type UpFrame } from "#wire";
+import type { Logger } from "../log.ts";
+import { isOutage } from "../redis/outage.ts";
+import type { Room } from "../room/room.ts";
+import type { Batches } from "../shop/batch.ts";
+import type { DropAnswer, DropRequest } from "../shop/inventory.ts";
+import { createBuckets } from "./buckets.ts";
+import type { Figures } from "./figures.ts";
+import type { MediaLink } from "./media-link.ts";
+import type { Session } from "./session.ts";
+
+export interface CommandPorts {
+  readonly batches: Batches;
+  readonly media: MediaLink;
+  readonly figures: Figures;
+  /** Redis TIME, for clients' clocks. */
+  readonly redisNowMs: () => number;
+  /** Monotonic, for rates and durations. */
+  readonly nowMs: () => number;
+  /** Between a decision and its answer, on a first attempt: where fault tests kill the process. */
+  readonly decided: () => void;
+  readonly log: Logger;
+}
+
+type Command = Exclude<UpFrame, { kind: "hello" }>;
+type CommandOf<K extends Command["kind"]> = Extract<Command, { kind: K }>;
+
+const RETRY_AFTER_MS = 300;
+
+const failed = (session: Session, id: number, code: FailureCode, retryable: boolean): void =>
+  session.send("failed", { id, code, retryable, retryAfterMs: retryable ? RETRY_AFTER_MS : 0 });
+
+export function createCommands(ports: CommandPorts): (session: Session, frame: Command) => void {
+  const { batches, media, figures, redisNowMs, nowMs } = ports;
+  const commentRate = createBuckets(LIMITS.commentBurst, LIMITS.commentsPerSecond);
+  const holdRate = createBuckets(LIMITS.holdBurst, LIMITS.holdsPerSecond);
+
+  /** Runs what an answer needs; a store that is away becomes `storeDown`, to be asked again with the same key. */
+  const answering = async (
+    session: Session,
+    id: number,
+    work: () => Promise<void>,
+  ): Promise<void> => {
+    try {
+      await work();
+    } catch (fault) {
+      const away = isOutage(fault);
+      // One viewer's request must never end the process that serves ten thousand: reported as a bug, refused for good.
+      if (!away) ports.log.error({ err: fault }, "a command failed");
+      failed(session, id, away ? "storeDown" : "badRequest", away);
+    }
+  };
+
+  const ask = (session: Session, request: Omit<DropRequest, "viewerId">): Promise<DropAnswer> =>
+    batches.ask(session.show, { ...request, viewerId: session.viewerId });
+
+  const handlers: {
+    readonly [K in Command["kind"]]: (s: Session, room: Room, frame: CommandOf<K>) => void;
+  } = {
+    beat(session, _room, { clientAtMs }) {
+      session.send("beaten", { clientAtMs, serverAtMs: Math.floor(redisNowMs()) });
+    },
+    catchUp: (session, room, { offset }) => room.catchUp(session, offset),
+    comment: (session, room, frame) =>
+      void answering(session, frame.id, () => comment(session, room, frame)),
+    react(session, room, { seq, likes, shares }) {
+      figures.likesIn += likes;
+      const { viewerId, client } = session;
+      room.react({ viewerId, client, seq, likes, shares }).then(
+        () => session.send("reacted", { seq }),
+        // Not confirmed, so the client sends it again: a like is never lost, and never counted twice.
+        (fault: unknown) => {
+          if (!isOutage(fault)) ports.log.error({ err: fault }, "likes could not be added");
+          session.lose();
+        },
+      );
+    },
+    hold: (session, room, frame) =>
+      void answering(session, frame.id, () => hold(session, room, frame)),
+    pay: (session, _room, { id, holdId }) =>
+      void answering(session, id, async () => {
+        const [word, orderId] = await ask(session, {
+          what: "pay",
+          key: holdId,
+          dropId: "",
+          quantity: 0,
+        });
+        session.send("payAnswered", {
+          id,
+          result: word as Body<"payAnswered">["result"],
+          orderId: String(orderId ?? ""),
+        });
+      }),
+    cancel: (session, _room, { id, holdId }) =>
+      void answering(session, id, async () => {
+        const [word] = await ask(session, { what: "cancel", key: holdId, dropId: "", quantity: 0 });
+        session.send("cancelAnswered", { id, result: word as Body<"cancelAnswered">["result"] });
+      }),
+    signal: (session, _room, frame) => media.signal(session, frame),
+  };
+
+  async function comment(session: Session, room: Room, frame: CommandOf<"comment">): Promise<void> {
+    const { id, seq } = frame;
+    const answer = (
+      result: Body<"commentAnswered">["result"],
+      commentNo = 0,
+      retryAfterMs = 0,
+    ): void => session.send("commentAnswered", { id, result, commentNo, retryAfterMs });
+    const mutedForMs = room.mirror.mutedUntilMs(session.viewerId) - redisNowMs();
+    if (mutedForMs > 0) return answer("muted", 0, Math.ceil(mutedForMs));
+    const text = frame.text.trim();
+    if (text === "") return answer("blocked");
+    const waitMs = session.role === "viewer" ? commentRate.take(rateKey(session), nowMs()) : 0;
+    if (waitMs > 0) return answer("tooFast", 0, waitMs);
+    const { viewerId, client, name, role } = session;
+    const no = await room.comment({ viewerId, client, seq, name, role, text });
+    figures.commentsIn++;
+    answer("accepted", no);
+  }
+
+  async function hold(session: Session, room: Room, frame: CommandOf<"hold">): Promise<void> {
+    const { id, key, dropId, quantity, attempt } = frame;
+    const answer = (result: Body<"holdAnswered">["result"], deadlineMs = 0, units = 0): void =>
+      session.send("holdAnswered", {
+        id,
+        result,
+        holdId: result === "held" ? key : "",
+        deadlineMs,
+        quantity: units,
+      });
+    if (!/^[\x21-\x7b\x7d\x7e]+$/.test(key)) return failed(session, id, "badRequest", false);
+    if (holdRate.take(rateKey(session), nowMs()) > 0) return answer("tooFast");
+    figures.holdsAsked++;
+    // Nothing left in this restock epoch: no need to ask. A repeat is let through, its key may have been answered before.
+    const drop = room.mirror.state.drops.get(dropId);
+    if (attempt === 0 && drop?.state === "soldOut") {
+      figures.refusedHere++;
+      return answer("soldOut");
+    }
+    const startedMs = nowMs();
+    const [word, first, second] = await ask(session, { what: "hold", key, dropId, quantity });
+    figures.holdTook(nowMs() - startedMs);
+    if (attempt === 0) ports.decided();
+    if (word === "unknown") return failed(session, id, "notFound", false);
+    if (word === "held") return answer("held", Number(first), Number(second));
+    answer(word as "soldOut");
+  }
+
+  return (session, frame) => {
+    const { room } = session;
+    if (room !== undefined) handlers[frame.kind](session, room, frame as never);
+  };
+}
+
+/** Viewer ids are names within a show. */
+const rateKey = ({ show, viewerId }: Session): string => `${show}|${viewerId}`;

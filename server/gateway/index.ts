@@ -1,0 +1,133 @@
+/**
+ * A gateway: one process that holds viewers' sockets, serves their rooms from the show logs, and carries their requests to
+ * the inventory. Keeps nothing that another gateway could not rebuild: kill it, and its viewers resume elsewhere.
+ */
+import { textOf } from "#wire/server";
+import type { RoleContext } from "../role.ts";
+import { startRedisClock } from "../redis/clock.ts";
+import { connectRedis, whenReady } from "../redis/connect.ts";
+import { createLogReader } from "../room/log.ts";
+import { createRooms } from "../room/rooms.ts";
+import { createRoomWrites } from "../room/writes.ts";
+import { createBatches } from "../shop/batch.ts";
+import { createInventory } from "../shop/inventory.ts";
+import { createTokens } from "../tokens.ts";
+import { createCommands } from "./commands.ts";
+import { drain } from "./drain.ts";
+import { startFigures } from "./figures.ts";
+import { startMediaLink } from "./media-link.ts";
+import { Session, type SessionPorts, topicOf } from "./session.ts";
+import type { SocketServer } from "./socket.ts";
+import { listen } from "./uws.ts";
+
+const monotonicMs = (): number => performance.now();
+
+export async function startGateway({ config, log, running }: RoleContext): Promise<void> {
+  const node = config.nodeId;
+  const redis = connectRedis(config.redisUrl, "command", log);
+  // Purchases have a connection of their own: they never queue behind a room's reads.
+  const buying = connectRedis(config.redisUrl, "command", log);
+  const blocking = connectRedis(config.redisUrl, "blocking", log);
+  const subscriber = connectRedis(config.redisUrl, "subscriber", log);
+  running.add({
+    name: "redis connections",
+    stop: async () =>
+      [redis, buying, blocking, subscriber].forEach((connection) => connection.disconnect()),
+  });
+  await Promise.all([whenReady(redis), whenReady(buying)]);
+
+  const clock = await startRedisClock(redis);
+  running.add({ name: "redis clock", stop: async () => clock.stop() });
+  const reader = createLogReader(blocking, redis);
+  running.add({ name: "log reader", stop: () => reader.stop() });
+
+  const sessions = new Set<Session>();
+  const counts: SessionPorts["counts"] & { bytesOut: number } = {
+    framesIn: 0,
+    framesOut: 0,
+    bytesOut: 0,
+    closes: {},
+  };
+  const batches = createBatches(createInventory(buying).decide);
+  let sockets: SocketServer | undefined;
+
+  const figures = startFigures({
+    redis,
+    node,
+    redisNowMs: clock.now,
+    gauges: () => ({
+      viewers: [...rooms.all()].reduce((sum, [, room]) => sum + room.viewers, 0),
+      connections: sessions.size,
+      rooms: [...rooms.all()].length,
+      ...counts,
+      batches: batches.sent.batches,
+      batchSizeMean: batches.sent.batches === 0 ? 0 : batches.sent.requests / batches.sent.batches,
+    }),
+  });
+  running.add({ name: "figures", stop: () => figures.stop() });
+
+  const publish = (show: string, bytes: Uint8Array): void => {
+    if (sockets === undefined) return;
+    const packed = topicOf(show, false);
+    const heard = sockets.subscribers(packed);
+    if (heard > 0) sockets.publish(packed, bytes);
+    counts.framesOut += heard;
+    counts.bytesOut += heard * bytes.length;
+    const text = topicOf(show, true);
+    if (sockets.subscribers(text) > 0) sockets.publish(text, textOf(bytes));
+  };
+  const rooms = createRooms({
+    redis,
+    reader,
+    writes: createRoomWrites(redis),
+    publish,
+    node,
+    tickMs: config.tickMs,
+    nowMs: clock.now,
+    chance: Math.random,
+    onFannedOut: figures.fanoutTook,
+  });
+  running.add({ name: "rooms", stop: () => rooms.closeAll() });
+
+  const media = await startMediaLink({ redis, subscriber, node, redisNowMs: clock.now });
+  running.add({ name: "media link", stop: async () => media.stop() });
+
+  const tokens = createTokens(config.tokenSecret);
+  const ports: SessionPorts = {
+    verify: tokens.verify,
+    openRoom: rooms.open,
+    command: createCommands({
+      batches,
+      media,
+      figures,
+      redisNowMs: clock.now,
+      nowMs: monotonicMs,
+      decided: () => {
+        if (config.faultPoint === "holdDecided") process.kill(process.pid, "SIGKILL");
+      },
+      log,
+    }),
+    ended(session) {
+      sessions.delete(session);
+      media.left(session);
+    },
+    counts,
+    nowMs: monotonicMs,
+  };
+  sockets = await listen({
+    host: config.host,
+    port: config.rtPort,
+    onOpened(socket) {
+      const session = new Session(socket, ports);
+      sessions.add(session);
+      return session;
+    },
+  });
+  const listening = sockets;
+  running.add({
+    name: "sockets",
+    maxStopMs: config.drainMs + 3000,
+    stop: () => drain(listening, sessions, config.drainMs),
+  });
+  log.info({ port: config.rtPort }, "gateway is listening");
+}

@@ -1,0 +1,160 @@
+/**
+ * One connection, from its first byte to its end: greeting (hello within 5 s) → joining (token, room) → joined. Every message
+ * passes here: rate, subprotocol, decoding, order of greeting; what is lawful goes to the commands. Hostile bytes end in a
+ * close code, never in an exception.
+ */
+import {
+  type Body,
+  CLOSES,
+  type CloseWord,
+  decodeUp,
+  decodeUpText,
+  LIMITS,
+  type NamesGoing,
+  type Role,
+  type UpFrame,
+} from "#wire";
+import { encodeDown, encodeDownText, textOf } from "#wire/server";
+import type { Identity } from "../tokens.ts";
+import type { Member, Room } from "../room/room.ts";
+import type { Conversation, Socket } from "./socket.ts";
+
+/** What a session needs of its gateway; one object for all of them. */
+export interface SessionPorts {
+  readonly verify: (token: string) => Promise<Identity | undefined>;
+  /** @returns undefined when there is no such show @throws when the store did not answer */
+  readonly openRoom: (show: string) => Promise<Room | undefined>;
+  readonly command: (session: Session, frame: Exclude<UpFrame, { kind: "hello" }>) => void;
+  readonly ended: (session: Session) => void;
+  /** Counts a frame in, and a close by its word. */
+  readonly counts: {
+    framesIn: number;
+    framesOut: number;
+    readonly closes: Partial<Record<CloseWord, number>>;
+  };
+  readonly nowMs: () => number;
+}
+
+type Stage = "greeting" | "joining" | "joined" | "closed";
+
+/** Milliseconds that "come back later" asks for. */
+const LATER_MS = 2000;
+
+export const topicOf = (show: string, json: boolean): string => `${show}/${json ? "j" : "m"}`;
+
+export class Session implements Member, Conversation {
+  readonly #socket: Socket;
+  readonly #ports: SessionPorts;
+  #stage: Stage = "greeting";
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #tokens: number = LIMITS.frameBurst;
+  #tokensAtMs: number;
+  room: Room | undefined;
+  show = "";
+  viewerId = "";
+  client = "";
+  name = "";
+  role: Role = "viewer";
+  /** Uses the media plane: must be told of its news, and when it leaves. */
+  signalled = false;
+
+  constructor(socket: Socket, ports: SessionPorts) {
+    this.#socket = socket;
+    this.#ports = ports;
+    this.#tokensAtMs = ports.nowMs();
+    this.#timer = setTimeout(() => this.close("helloLate", LATER_MS), LIMITS.helloWithinMs);
+  }
+
+  get stage(): Stage {
+    return this.#stage;
+  }
+
+  heard(message: Uint8Array, isText: boolean): void {
+    if (this.#stage === "closed") return;
+    this.#ports.counts.framesIn++;
+    if (!this.#inRate()) return this.close("tooFast", LATER_MS);
+    if (isText !== this.#socket.json) return this.close("notBinary");
+    const frame = isText ? decodeUpText(Buffer.from(message).toString()) : decodeUp(message);
+    if (frame.kind === "malformed") return this.close(frame.close);
+    if (frame.kind === "hello") {
+      if (this.#stage !== "greeting") return this.close("greetedTwice");
+      void this.#join(frame);
+    } else if (this.#stage === "joined") this.#ports.command(this, frame);
+    // Between hello and joined nothing else is lawful: clients wait for `joined`.
+    else this.close("notGreeted");
+  }
+
+  async #join({ token, show, client, epoch, offset }: Body<"hello">): Promise<void> {
+    this.#stage = "joining";
+    clearTimeout(this.#timer);
+    const identity = await this.#ports.verify(token);
+    if (identity === undefined) return this.close("badToken");
+    if (identity.show !== show && identity.show !== "*") return this.close("wrongShow");
+    let room: Room | undefined;
+    try {
+      room = await this.#ports.openRoom(show);
+    } catch {
+      return this.close("storeDown", LATER_MS);
+    }
+    if (room === undefined) return this.close("noShow");
+    // The socket may have gone while we asked.
+    if (this.stage === "closed") return;
+    this.show = show;
+    this.client = client;
+    this.viewerId = identity.viewerId;
+    this.name = identity.name;
+    this.role = identity.role;
+    this.room = room;
+    this.#stage = "joined";
+    room.join(this, { epoch, offset });
+  }
+
+  /** A bucket of frames per connection, here and not in a map: it dies with the connection. */
+  #inRate(): boolean {
+    const nowMs = this.#ports.nowMs();
+    const refilled = ((nowMs - this.#tokensAtMs) / 1000) * LIMITS.framesPerSecond;
+    this.#tokens = Math.min(LIMITS.frameBurst, this.#tokens + refilled) - 1;
+    this.#tokensAtMs = nowMs;
+    return this.#tokens >= 0;
+  }
+
+  send<N extends NamesGoing<"down">>(name: N, body: Body<N>): void {
+    this.#ports.counts.framesOut++;
+    this.#socket.send(this.#socket.json ? encodeDownText(name, body) : encodeDown(name, body));
+  }
+
+  sendFrame(bytes: Uint8Array): void {
+    this.#ports.counts.framesOut++;
+    this.#socket.send(this.#socket.json ? textOf(bytes) : bytes);
+  }
+
+  listen(): void {
+    this.#socket.subscribe(topicOf(this.show, this.#socket.json));
+  }
+
+  lose(): void {
+    this.close("storeDown", LATER_MS);
+  }
+
+  lagged(): void {
+    this.close("tooSlow");
+  }
+
+  /** Ends the connection from our side. @param delayMs for "come back later" codes */
+  close(word: CloseWord, delayMs = 0): void {
+    if (this.#stage === "closed") return;
+    const { closes } = this.#ports.counts;
+    closes[word] = (closes[word] ?? 0) + 1;
+    this.#socket.end(CLOSES[word].code, delayMs > 0 ? String(delayMs) : word);
+    this.closed();
+  }
+
+  /** The socket is gone, whoever ended it. */
+  closed(): void {
+    if (this.#stage === "closed") return;
+    this.#stage = "closed";
+    clearTimeout(this.#timer);
+    this.room?.leave(this);
+    this.#ports.ended(this);
+  }
+}

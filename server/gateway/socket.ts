@@ -1,0 +1,34 @@
+/**
+ * What the gateway needs of a WebSocket library, and no more. uws.ts is the one implementation; moving to another build or
+ * library means writing this interface again.
+ */
+
+/** One open connection. Calls after its end do nothing. */
+export interface Socket {
+  /** Speaks the JSON subprotocol: frames travel as text. */
+  readonly json: boolean;
+  readonly address: string;
+  send(frame: Uint8Array | string): void;
+  /** From now on gets what is published under the topic. */
+  subscribe(topic: string): void;
+  end(code: number, reason: string): void;
+}
+
+/** Our side of one connection. */
+export interface Conversation {
+  /** One message. The bytes are only valid during this call. */
+  heard(message: Uint8Array, isText: boolean): void;
+  /** A message for this peer was thrown away: it reads too slowly. */
+  lagged(): void;
+  closed(): void;
+}
+
+export interface SocketServer {
+  /** Native fan-out of the same bytes to every subscriber. */
+  publish(topic: string, frame: Uint8Array | string): void;
+  subscribers(topic: string): number;
+  /** No new connections from here on. */
+  stopListening(): void;
+  /** Ends what is still open. */
+  close(): void;
+}

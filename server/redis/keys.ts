@@ -1,0 +1,56 @@
+/**
+ * Every Redis key, once. All keys of a show share the hash tag `{show}`: one Cluster slot, one atomic step.
+ * No key or field holds personal data; viewers appear under their pseudonymous ids.
+ */
+
+/** Keys of one show. */
+export const showKeys = (show: string) => {
+  const tag = `dropcast:{${show}}`;
+  return {
+    /** hash: title, currency, state, epoch, offset, commentNo, likes, shares, … */
+    meta: `${tag}:meta`,
+    /** stream, the show log. Ids are `offset-0` for lane R and `offset-n` for what follows it; see room/log.ts */
+    log: `${tag}:log`,
+    /** hash: sku → product as JSON */
+    products: `${tag}:products`,
+    /** list of skus, newest first */
+    pinned: `${tag}:pinned`,
+    /** hash: dropId → drop as JSON, books included */
+    drops: `${tag}:drops`,
+    /** zset: dropId → the next time (ms) at which the sweep must look at it */
+    due: `${tag}:due`,
+    /** hash: `viewerId|key` → the hold, packed; it is also the remembered answer */
+    holds: `${tag}:holds`,
+    /** hash: `dropId|viewerId` → units held or bought, against the per-buyer limit */
+    buyers: `${tag}:buyers`,
+    /** prefix of one list per drop: `deadlineMs|viewerId|key`, in order of deadline */
+    deadlines: `${tag}:deadlines`,
+    /** zset: `viewerId|key` of holds being paid → the end (ms) of their grace */
+    overdue: `${tag}:overdue`,
+    /** hash: orderId → order as JSON */
+    orders: `${tag}:orders`,
+    /** stream: every movement of stock, never trimmed here */
+    ledger: `${tag}:ledger`,
+    /** stream: charges and refunds to carry out */
+    payments: `${tag}:payments`,
+    /** hash: `viewerId|client|what` → last sequence number applied, so that a resend counts once */
+    applied: `${tag}:applied`,
+    /** hash: gateway node → `viewers|untilMs` */
+    viewers: `${tag}:viewers`,
+    /** hash: viewerId → muted until (ms) */
+    muted: `${tag}:muted`,
+    /** set: viewer ids that somebody holds a token for */
+    claimed: `${tag}:claimed`,
+    /** string: the media process that owns this show's router */
+    media: `${tag}:media`,
+  } as const;
+};
+
+export type ShowKey = keyof ReturnType<typeof showKeys>;
+
+/** set: ids of all shows */
+export const SHOWS_KEY = "dropcast:shows";
+/** hash: process node id → its seconds-fresh figures as JSON */
+export const NODES_KEY = "dropcast:nodes";
+/** hash: media node id → MediaLease as JSON */
+export const MEDIA_KEY = "dropcast:media";

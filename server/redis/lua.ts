@@ -1,0 +1,91 @@
+/**
+ * Lua scripts as typed functions. Each `.lua` file names its KEYS, ARGV and RETURNS in its first lines; loading refuses to
+ * start when those names and the TypeScript ones differ. The script then sees its keys and arguments as locals of those
+ * names, the wire's opcodes and field orders as `WIRE`, and what `-- USES` names of the library files beside it.
+ */
+import { readFileSync } from "node:fs";
+import { COMMENT, DROP, FRAMES, ORDER, PRODUCT } from "#wire";
+import type { Redis } from "ioredis";
+
+/** Log entries kept for catch-ups; who was away longer gets a snapshot. */
+const LOG_KEEP = 20_000;
+
+interface ScriptSpec<K extends string, A extends string, R> {
+  readonly file: URL;
+  readonly keys: readonly K[];
+  readonly args: readonly A[];
+  /** Bulk strings arrive as Buffers. */
+  readonly read: (reply: unknown) => R;
+}
+
+/** Calls the script with named keys and arguments. One round trip, atomic. */
+export type Script<K extends string, A extends string, R> = (
+  keys: Readonly<Record<K, string>>,
+  args: Readonly<Record<A, string | number | Buffer>>,
+) => Promise<R>;
+
+/** Binds a script to a connection. Throws at start-up when the header and the spec disagree. */
+export function loadScript<const K extends string, const A extends string, R>(
+  redis: Redis,
+  spec: ScriptSpec<K, A, R>,
+): Script<K, A, R> {
+  const lua = readFileSync(spec.file, "utf8");
+  const name = spec.file.pathname.replace(/^.*\/|\.lua$/g, "");
+  sameNames(name, "KEYS", lua, spec.keys);
+  sameNames(name, "ARGV", lua, spec.args);
+  const source = [
+    locals("KEYS", spec.keys),
+    locals("ARGV", spec.args),
+    `local WIRE, LOG_KEEP = ${WIRE}, ${LOG_KEEP}`,
+    PRELUDE,
+    ...header(lua, "USES")
+      .split(" ")
+      .filter(Boolean)
+      .map((library) => readFileSync(new URL(`${library}.lua`, spec.file), "utf8")),
+    lua,
+  ].join("\n");
+  redis.defineCommand(name, { lua: source, numberOfKeys: spec.keys.length });
+  const call = (redis as unknown as Record<string, Call>)[`${name}Buffer`];
+  if (call === undefined) throw new Error(`ioredis did not define ${name}`);
+  return async (keys, args) =>
+    spec.read(
+      await call.call(redis, ...spec.keys.map((k) => keys[k]), ...spec.args.map((a) => args[a])),
+    );
+}
+
+type Call = (...args: (string | number | Buffer)[]) => Promise<unknown>;
+
+const PRELUDE = readFileSync(new URL("prelude.lua", import.meta.url), "utf8");
+
+/** Frame and record field orders as a Lua table, from the wire's one definition. */
+const WIRE = `{${[
+  ...Object.entries(FRAMES).map(([name, f]) => entry(name, f.opcode, Object.keys(f.fields))),
+  ...Object.entries({ DROP, PRODUCT, ORDER, COMMENT }).map(([name, r]) =>
+    entry(name, 0, Object.keys(r.fields)),
+  ),
+].join(",")}}`;
+
+function entry(name: string, opcode: number, fields: readonly string[]): string {
+  return `${name}={${[opcode, ...fields.map((f) => `"${f}"`)].join(",")}}`;
+}
+
+const header = (source: string, label: string): string =>
+  new RegExp(`^-- ${label} +(.*)$`, "m").exec(source)?.[1]?.trim() ?? "";
+
+const locals = (table: "KEYS" | "ARGV", names: readonly string[]): string =>
+  names.length === 0
+    ? ""
+    : `local ${names.join(", ")} = ${names.map((_, i) => `${table}[${i + 1}]`).join(", ")}`;
+
+function sameNames(
+  script: string,
+  label: "KEYS" | "ARGV",
+  source: string,
+  expected: readonly string[],
+): void {
+  const said = header(source, label);
+  if (said !== expected.join(" "))
+    throw new Error(
+      `${script}.lua says ${label} "${said}", TypeScript says "${expected.join(" ")}"`,
+    );
+}

@@ -1,0 +1,33 @@
+-- comment: numbers a node's accepted comments and appends them to the log, each client sequence number once.
+-- KEYS  meta log applied
+-- ARGV  batch
+-- RETURNS list of comment numbers, 0 for a repeat
+-- batch: msgpack array of {viewerId, client, seq, name, role, text}
+
+local comments, fields = cmsgpack.unpack(batch), {}
+for i, c in ipairs(comments) do fields[i] = c[1] .. "|" .. c[2] .. "|c" end
+local last = {}
+for i, seq in ipairs(redis.call("HMGET", applied, unpack(fields))) do last[fields[i]] = tonumber(seq or "0") end
+
+local fresh = {}
+for i, c in ipairs(comments) do
+  if c[3] > last[fields[i]] then
+    last[fields[i]] = c[3]
+    fresh[#fresh + 1] = i
+  end
+end
+local numbers = {}
+for i = 1, #comments do numbers[i] = 0 end
+if #fresh > 0 then
+  local no = redis.call("HINCRBY", meta, "commentNo", #fresh) - #fresh
+  local out, marks = {}, {}
+  for n, i in ipairs(fresh) do
+    local c = comments[i]
+    numbers[i] = no + n
+    out[n] = { no + n, c[1], c[4], c[5], c[6] }
+    marks[2 * n - 1], marks[2 * n] = fields[i], c[3]
+  end
+  redis.call("HSET", applied, unpack(marks))
+  tell("V", cmsgpack.pack({ now(), out }))
+end
+return numbers

@@ -1,0 +1,39 @@
+/** What Lua packs and this side unpacks: a hold's record (`shop/books.lua`) and a batch of comments (`room/comment.lua`). */
+import { type Comment, COMMENT, type Order, rawOf } from "#wire";
+
+const STATES = {
+  h: "held",
+  p: "paying",
+  s: "sold",
+  x: "expired",
+  c: "cancelled",
+  l: "paid_late",
+  r: "refunded",
+} as const satisfies Record<string, Order["state"]>;
+
+/** @param field `viewerId|holdId` @param packed `dropId|quantity|state|deadlineMs|amountCents|orderId|version` */
+export function readHold(field: string, packed: string): readonly [viewerId: string, order: Order] {
+  const [viewerId, holdId] = field.split("|") as [string, string];
+  const [dropId, quantity, state, deadlineMs, amountCents, orderId, version] = packed.split(
+    "|",
+  ) as [string, string, keyof typeof STATES, string, string, string, string];
+  return [
+    viewerId,
+    {
+      holdId,
+      dropId,
+      quantity: Number(quantity),
+      state: STATES[state],
+      deadlineMs: Number(deadlineMs),
+      amountCents: Number(amountCents),
+      orderId,
+      version: Number(version),
+    },
+  ];
+}
+
+/** A log entry's field V: `[atMs, [comment …]]`, comments in wire order. */
+export function readComments(bytes: Uint8Array): { atMs: number; comments: readonly Comment[] } {
+  const [atMs, raw] = rawOf(bytes) as [number, unknown[]];
+  return { atMs, comments: raw.map((comment) => COMMENT.read?.(comment) as Comment) };
+}

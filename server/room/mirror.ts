@@ -1,0 +1,130 @@
+/**
+ * One show as this node knows it, kept from the log alone: the room's state, the last events of lane R as bytes, and every
+ * viewer's orders. A joining viewer is served from here without asking Redis, so a storm of joins costs Redis nothing.
+ */
+import {
+  type Comment,
+  decodeDown,
+  type DownFrame,
+  fold,
+  type Order,
+  ORDER,
+  rawOf,
+  type RoomState,
+  toSnapshot,
+} from "#wire";
+import { encodeDown } from "#wire/server";
+import { readComments } from "./entries.ts";
+import type { LogEntry } from "./log.ts";
+
+/** Events of lane R kept for catch-ups; who missed more gets a snapshot. */
+const MAX_KEPT_EVENTS = 2000;
+
+/** What an entry meant, for those who hand it on. */
+export interface Heard {
+  readonly onEvent: (bytes: Uint8Array) => void;
+  /** @param key what the state is of; the latest per key wins */
+  readonly onState: (key: string, bytes: Uint8Array) => void;
+  readonly onTotals: (bytes: Uint8Array) => void;
+  readonly onComments: (comments: readonly Comment[], atMs: number) => void;
+  readonly onOrder: (viewerId: string, order: Order) => void;
+}
+
+export interface Mirror {
+  readonly state: RoomState;
+  readonly epoch: string;
+  readonly take: (entries: readonly LogEntry[]) => void;
+  /** The whole room as one frame, encoded once until something changes. */
+  snapshot(): Uint8Array;
+  /** Events after the offset, as bytes; undefined when not all of them are kept. */
+  eventsAfter(offset: number): readonly Uint8Array[] | undefined;
+  ordersOf(viewerId: string): Iterable<Order>;
+  mutedUntilMs(viewerId: string): number;
+}
+
+export interface Opened {
+  readonly epoch: string;
+  readonly state: RoomState;
+  readonly orders: readonly (readonly [viewerId: string, order: Order])[];
+  readonly muted: readonly (readonly [viewerId: string, untilMs: number])[];
+  /** Newest entries of the log, oldest first, already in `state`. */
+  readonly history: readonly LogEntry[];
+}
+
+export function createMirror(
+  { epoch, state, orders, muted, history }: Opened,
+  heard: Heard,
+): Mirror {
+  const events: { readonly offset: number; readonly bytes: Uint8Array }[] = [];
+  const ordersByViewer = new Map<string, Map<string, Order>>();
+  const mutedUntil = new Map(muted);
+  let snapshot: Uint8Array | undefined;
+
+  const keepOrder = (viewerId: string, order: Order): boolean => {
+    const own = ordersByViewer.get(viewerId) ?? new Map<string, Order>();
+    if ((own.get(order.holdId)?.version ?? -1) >= order.version) return false;
+    ordersByViewer.set(viewerId, own.set(order.holdId, order));
+    return true;
+  };
+  const keepEvent = (offset: number, bytes: Uint8Array): void => {
+    // A copy, so that a small event does not pin the whole read it came with.
+    events.push({ offset, bytes: new Uint8Array(bytes) });
+    if (events.length > MAX_KEPT_EVENTS * 1.25) events.splice(0, events.length - MAX_KEPT_EVENTS);
+  };
+
+  const takeFrame = (bytes: Uint8Array): DownFrame => {
+    const frame = decodeDown(bytes);
+    if (frame.kind === "malformed")
+      throw new Error(`the log holds an unlawful frame: ${frame.why}`);
+    fold(state, frame);
+    if (frame.kind === "muted") mutedUntil.set(frame.viewerId, frame.untilMs);
+    snapshot = undefined;
+    return frame;
+  };
+  const takeComments = (bytes: Uint8Array): void => {
+    const { atMs, comments } = readComments(bytes);
+    fold(state, { kind: "comments", tick: 0, atMs, accepted: 0, skipped: 0, comments });
+    snapshot = undefined;
+    heard.onComments(comments, atMs);
+  };
+  const takeOrders = (bytes: Uint8Array): void => {
+    for (const [viewerId, ...rest] of rawOf(bytes) as [string, ...unknown[]][]) {
+      const order = ORDER.read?.(rest) as Order;
+      if (keepOrder(viewerId, order)) heard.onOrder(viewerId, order);
+    }
+  };
+
+  const takeEntry = ({ offset, fields }: LogEntry): void => {
+    for (const [field, bytes] of fields) {
+      if (field === "V") takeComments(bytes);
+      else if (field === "O") takeOrders(bytes);
+      else {
+        const frame = takeFrame(bytes);
+        if (field === "R") {
+          keepEvent(offset, bytes);
+          heard.onEvent(bytes);
+        } else if (field === "A") heard.onTotals(bytes);
+        else heard.onState(frame.kind === "stockChanged" ? frame.dropId : frame.kind, bytes);
+      }
+    }
+  };
+
+  for (const [viewerId, order] of orders) keepOrder(viewerId, order);
+  for (const { offset, fields } of history)
+    for (const [field, bytes] of fields) if (field === "R") keepEvent(offset, bytes);
+
+  return {
+    state,
+    epoch,
+    take: (entries) => entries.forEach(takeEntry),
+    snapshot: () => (snapshot ??= encodeDown("snapshot", toSnapshot(state))),
+    eventsAfter(offset) {
+      if (offset > state.offset) return undefined;
+      const missing = state.offset - offset;
+      if (missing > events.length) return undefined;
+      return events.slice(events.length - missing).map((e) => e.bytes);
+    },
+    ordersOf: (viewerId) => ordersByViewer.get(viewerId)?.values() ?? [],
+    mutedUntilMs: (viewerId) => mutedUntil.get(viewerId) ?? 0,
+  };
+}

@@ -1,0 +1,192 @@
+/**
+ * One show's audience on one node. Joins and catch-ups are served from the mirror in one turn of the loop, before the member
+ * hears live frames: nothing can slip between. Comments and reactions are gathered into one append per room.
+ */
+import type { Body, NamesGoing, Role } from "#wire";
+import { encodeDown } from "#wire/server";
+import { createGather } from "../gather.ts";
+import { createLanes, type Lanes } from "./lanes.ts";
+import type { LogReader } from "./log.ts";
+import { createMirror, type Mirror, type Opened } from "./mirror.ts";
+import type { NewComment, NewReaction, RoomWrites } from "./writes.ts";
+
+/** One connection that has joined. */
+export interface Member {
+  readonly viewerId: string;
+  readonly role: Role;
+  send<N extends NamesGoing<"down">>(name: N, body: Body<N>): void;
+  /** Packed frames as they are (turned into text for members that speak JSON). */
+  sendFrame(bytes: Uint8Array): void;
+  /** From now on hears what the room publishes. */
+  listen(): void;
+  /** The room cannot be served any more: come back later. */
+  lose(): void;
+}
+
+export interface RoomPorts {
+  readonly show: string;
+  readonly node: string;
+  readonly tickMs: number;
+  readonly opened: Opened & { readonly lastId: string };
+  readonly reader: LogReader;
+  readonly writes: RoomWrites;
+  readonly publish: (bytes: Uint8Array) => void;
+  readonly nowMs: () => number;
+  readonly chance: () => number;
+  /** From the log's append of comments to their being here, ms. */
+  readonly onFannedOut: (ms: number) => void;
+  readonly onEmpty: () => void;
+}
+
+export interface Room {
+  readonly mirror: Pick<Mirror, "state" | "mutedUntilMs" | "ordersOf">;
+  readonly lanes: Pick<Lanes, "receipt" | "ticks">;
+  /** Distinct viewers on this node. */
+  readonly viewers: number;
+  /** Sends the way in: welcome, then what was missed or a snapshot, own orders, joined. */
+  join(member: Member, position: { readonly epoch: string; readonly offset: number }): void;
+  leave(member: Member): void;
+  /** Everything after `offset`, or a snapshot in its place. */
+  catchUp(member: Member, offset: number): void;
+  /** @returns the comment's number, 0 for a repeat */
+  comment(comment: NewComment): Promise<number>;
+  react(reaction: NewReaction): Promise<void>;
+  /** Ends the room on this node: its members are told to come back, its lease on them is given up. */
+  close(): Promise<void>;
+}
+
+const PRESENCE_EVERY_MS = 1000;
+const APPEND_EVERY_MS = 20;
+/** How long an empty room is kept warm. */
+const LINGER_MS = 10_000;
+
+export function createRoom(ports: RoomPorts): Room {
+  const { show, node, opened, reader, writes, publish, nowMs } = ports;
+  const lanes = createLanes({ publish, chance: ports.chance, nowMs });
+  const members = new Map<string, Set<Member>>();
+  const mirror = createMirror(opened, {
+    onEvent: lanes.event,
+    onState: lanes.state,
+    onTotals: lanes.totals,
+    onComments(list, atMs) {
+      lanes.comments(list);
+      ports.onFannedOut(nowMs() - atMs);
+    },
+    onOrder(viewerId, order) {
+      const own = members.get(viewerId);
+      if (own === undefined) return;
+      const bytes = encodeDown("orderChanged", order);
+      for (const member of own) member.sendFrame(bytes);
+    },
+  });
+  const comments = createGather<NewComment, number>({
+    maxBatch: 256,
+    maxInFlight: 1,
+    everyMs: APPEND_EVERY_MS,
+    send: (batch) => writes.comment(show, batch),
+  });
+  const reactions = createGather<NewReaction, undefined>({
+    maxBatch: 2000,
+    maxInFlight: 1,
+    everyMs: ports.tickMs,
+    send: async (batch) => {
+      await writes.react(show, batch);
+      return Array.from<undefined>({ length: batch.length });
+    },
+  });
+
+  let emptySinceMs = nowMs();
+  let closed = false;
+  const unfollow = reader.follow(show, opened.lastId, mirror.take);
+  const ticking = setInterval(lanes.tick, ports.tickMs);
+  const presence = setInterval(() => void report(), PRESENCE_EVERY_MS);
+
+  const report = async (): Promise<void> => {
+    if (
+      members.size === 0 &&
+      nowMs() - emptySinceMs > LINGER_MS &&
+      comments.idle &&
+      reactions.idle
+    ) {
+      await close();
+      return ports.onEmpty();
+    }
+    try {
+      const { epoch, offset } = await writes.presence(show, node, members.size);
+      // Another history than the one we follow: Redis lost its data, or was swapped under us.
+      if (!closed && (epoch !== mirror.epoch || offset < mirror.state.offset)) {
+        await close();
+        ports.onEmpty();
+      }
+    } catch {
+      // Redis is away; its connection has said so, and the lease runs out by itself if that lasts.
+    }
+  };
+
+  const close = async (): Promise<void> => {
+    if (closed) return;
+    closed = true;
+    clearInterval(ticking);
+    clearInterval(presence);
+    lanes.stop();
+    unfollow();
+    for (const own of members.values()) for (const member of own) member.lose();
+    members.clear();
+    // If this fails the lease ends by itself.
+    await writes.presence(show, node, 0).catch(() => undefined);
+  };
+
+  const bridge = (member: Member, events: readonly Uint8Array[] | undefined): void => {
+    if (events === undefined) member.sendFrame(mirror.snapshot());
+    else {
+      for (const bytes of events) member.sendFrame(bytes);
+      const { state } = mirror;
+      for (const drop of state.drops.values()) member.send("stockChanged", drop);
+      member.send("viewersChanged", { version: state.viewersVersion, count: state.viewers });
+      member.send("totals", {
+        version: state.totalsVersion,
+        likes: state.likes,
+        shares: state.shares,
+      });
+      const shown = { tick: lanes.ticks, atMs: Math.floor(nowMs()), accepted: 0, skipped: 0 };
+      member.send("comments", { ...shown, comments: state.comments });
+    }
+    for (const order of mirror.ordersOf(member.viewerId)) member.send("orderChanged", order);
+    member.send("joined", { offset: mirror.state.offset });
+  };
+
+  return {
+    mirror,
+    lanes,
+    get viewers() {
+      return members.size;
+    },
+    join(member, position) {
+      const events =
+        position.epoch === mirror.epoch ? mirror.eventsAfter(position.offset) : undefined;
+      member.send("welcome", {
+        serverAtMs: Math.floor(nowMs()),
+        epoch: mirror.epoch,
+        offset: mirror.state.offset,
+        tick: lanes.ticks,
+        viewerId: member.viewerId,
+        role: member.role,
+        resumed: events !== undefined,
+      });
+      bridge(member, events);
+      member.listen();
+      const own = members.get(member.viewerId) ?? new Set();
+      members.set(member.viewerId, own.add(member));
+    },
+    leave(member) {
+      const own = members.get(member.viewerId);
+      own?.delete(member);
+      if (own?.size === 0) members.delete(member.viewerId);
+      if (members.size === 0) emptySinceMs = nowMs();
+    },
+    catchUp: (member, offset) => bridge(member, mirror.eventsAfter(offset)),
+    comment: comments.ask,
+    react: reactions.ask,
+    close,
+  };
+}

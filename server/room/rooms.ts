@@ -1,0 +1,62 @@
+/** The rooms of one node, opened at the first join and closed when they have been empty for a while. */
+import type { LogReader } from "./log.ts";
+import { openShow } from "./open.ts";
+import { createRoom, type Room, type RoomPorts } from "./room.ts";
+import type { Redis } from "ioredis";
+
+export interface Rooms {
+  /** @returns undefined when there is no such show @throws when Redis did not answer */
+  readonly open: (show: string) => Promise<Room | undefined>;
+  /** The room if it is open here. */
+  at(show: string): Room | undefined;
+  all(): IterableIterator<readonly [show: string, room: Room]>;
+  closeAll(): Promise<void>;
+}
+
+export interface RoomsPorts extends Pick<
+  RoomPorts,
+  "node" | "tickMs" | "writes" | "nowMs" | "chance" | "onFannedOut"
+> {
+  readonly redis: Redis;
+  readonly reader: LogReader;
+  readonly publish: (show: string, bytes: Uint8Array) => void;
+}
+
+export function createRooms({ redis, publish, ...ports }: RoomsPorts): Rooms {
+  const rooms = new Map<string, Room>();
+  const opening = new Map<string, Promise<Room | undefined>>();
+
+  const open = async (show: string): Promise<Room | undefined> => {
+    const opened = await openShow(redis, show);
+    if (opened === undefined) return undefined;
+    const room = createRoom({
+      ...ports,
+      show,
+      opened,
+      publish: (bytes) => publish(show, bytes),
+      onEmpty: () => {
+        if (rooms.get(show) === room) rooms.delete(show);
+      },
+    });
+    rooms.set(show, room);
+    return room;
+  };
+  return {
+    async open(show) {
+      const there = rooms.get(show);
+      if (there !== undefined) return there;
+      let promise = opening.get(show);
+      if (promise === undefined) {
+        promise = open(show).finally(() => opening.delete(show));
+        opening.set(show, promise);
+      }
+      return promise;
+    },
+    at: (show) => rooms.get(show),
+    all: () => rooms.entries(),
+    async closeAll() {
+      await Promise.all([...rooms.values()].map((room) => room.close()));
+      rooms.clear();
+    },
+  };
+}

@@ -1,0 +1,30 @@
+-- allot: gives units of a product to a new drop and announces it. Idempotent by dropId. [I1]
+-- KEYS  meta log products drops due holds buyers deadlines overdue orders ledger payments
+-- ARGV  json
+-- USES  books
+-- RETURNS {word, number}: allotted | exists | unknownProduct | showEnded | shortStock (and the units there are)
+-- json: dropId, sku, priceCents, allotment, perBuyerLimit, holdMs, startsAtMs (0: now), endsAtMs.
+
+local d = cjson.decode(json)
+if redis.call("HEXISTS", drops, d.dropId) == 1 then return { "exists", 0 } end
+local product = redis.call("HGET", products, d.sku)
+if not product then return { "unknownProduct", 0 } end
+if redis.call("HGET", meta, "state") == "ended" then return { "showEnded", 0 } end
+product = cjson.decode(product)
+if product.stock < d.allotment then return { "shortStock", product.stock } end
+
+product.stock = product.stock - d.allotment
+redis.call("HSET", products, d.sku, cjson.encode(product))
+announce("productChanged", { product = positional("PRODUCT", product) })
+
+d.title, d.wasCents = product.title, product.priceCents
+if d.startsAtMs == 0 then d.startsAtMs = nowMs end
+d.state, d.version, d.restockEpoch, d.lastDeadlineMs = "announced", 0, 0, 0
+d.available, d.held, d.sold, d.restocked, d.writtenOff = d.allotment, 0, 0, 0, 0
+drops_[d.dropId] = d
+move("allotted", d, "", d.allotment, 0)
+announce("dropAnnounced", { drop = positional("DROP", d) })
+turn(d)
+redis.call("ZADD", due, d.state == "announced" and d.startsAtMs or d.endsAtMs, d.dropId)
+keepBooks()
+return { "allotted", d.startsAtMs }

@@ -1,0 +1,172 @@
+-- books: a drop's stock and its holds, in memory while a script runs, written back once by `keepBooks`.
+-- Needs the keys meta log products drops due holds buyers deadlines overdue orders ledger payments. [I1 I2 I5 I9]
+-- At every movement: allotted + restocked = available + held + sold + writtenOff.
+
+local nowMs = now()
+local drops_, holds_, buyers_ = {}, {}, {}
+local dirtyDrops, dirtyHolds, dirtyBuyers = {}, {}, {}
+local newDeadlines, movements, changedOrders = {}, {}, {}
+
+local function dropOf(dropId)
+  local d = drops_[dropId]
+  if d == nil then
+    local json = redis.call("HGET", drops, dropId)
+    d = json and cjson.decode(json) or false
+    drops_[dropId] = d
+  end
+  return d
+end
+
+-- A hold is kept as `dropId|quantity|state|deadlineMs|amountCents|orderId|version`.
+-- States: h held, p paying, s sold, x expired, c cancelled, l paid_late, r refunded.
+local STATES = { h = "held", p = "paying", s = "sold", x = "expired", c = "cancelled", l = "paid_late", r = "refunded" }
+
+local function readHold(packed)
+  local dropId, quantity, state, deadlineMs, cents, orderId, version =
+    string.match(packed, "^([^|]*)|(%d+)|(%a)|(%d+)|(%d+)|([^|]*)|(%d+)$")
+  return {
+    dropId = dropId, quantity = tonumber(quantity), state = state, deadlineMs = tonumber(deadlineMs),
+    amountCents = tonumber(cents), orderId = orderId, version = tonumber(version),
+  }
+end
+
+local function holdOf(field)
+  local h = holds_[field]
+  if h == nil then
+    local packed = redis.call("HGET", holds, field)
+    h = packed and readHold(packed) or false
+    holds_[field] = h
+  end
+  return h
+end
+
+local function boughtBy(d, viewerId)
+  local field = d.dropId .. "|" .. viewerId
+  local n = buyers_[field]
+  if n == nil then
+    n = tonumber(redis.call("HGET", buyers, field) or "0")
+    buyers_[field] = n
+  end
+  return n
+end
+
+local function countBuyer(d, viewerId, quantity)
+  local field = d.dropId .. "|" .. viewerId
+  buyers_[field] = boughtBy(d, viewerId) + quantity
+  dirtyBuyers[field] = true
+end
+
+-- One ledger line: what moved, and the drop's books after it.
+local function move(kind, d, field, quantity, cents)
+  d.version = d.version + 1
+  dirtyDrops[d.dropId] = d
+  movements[#movements + 1] = {
+    nowMs, kind, d.dropId, field, quantity, cents,
+    d.allotment, d.restocked, d.available, d.held, d.sold, d.writtenOff,
+  }
+end
+
+local function viewerOf(field) return string.match(field, "^([^|]*)|") end
+
+-- The hold has a new state: remember it, and tell its viewer through the log.
+local function setHold(field, h, state)
+  h.state, h.version = state, dropOf(h.dropId).version
+  holds_[field], dirtyHolds[field] = h, h
+  changedOrders[#changedOrders + 1] = {
+    viewerOf(field), string.match(field, "|(.*)$"), h.dropId, h.quantity, STATES[state],
+    h.deadlineMs, h.amountCents, h.orderId, h.version,
+  }
+end
+
+local function giveToShop(d, quantity)
+  local json = redis.call("HGET", products, d.sku)
+  if not json then return end
+  local product = cjson.decode(json)
+  product.stock = product.stock + quantity
+  redis.call("HSET", products, d.sku, cjson.encode(product))
+  announce("productChanged", { product = positional("PRODUCT", product) })
+end
+
+-- Opens and closes the drop by Redis TIME; the same whoever comes first, a buyer or the sweep.
+local function turn(d)
+  if d.state == "announced" and nowMs >= d.startsAtMs then
+    d.state = d.available > 0 and "open" or "soldOut"
+    dirtyDrops[d.dropId] = d
+    announce("dropOpened", { dropId = d.dropId, atMs = d.startsAtMs })
+  end
+  if d.state ~= "closed" and nowMs >= d.endsAtMs then
+    local left = d.available
+    d.state, d.available, d.writtenOff = "closed", 0, d.writtenOff + left
+    move("closed", d, "", left, 0)
+    announce("dropClosed", { dropId = d.dropId, atMs = d.endsAtMs })
+    if left > 0 then giveToShop(d, left) end
+  end
+end
+
+-- Units of a hold that ended without a sale go back on sale, or to the shop when the drop is over.
+local function giveBack(field, h, state, kind)
+  local d = dropOf(h.dropId)
+  d.held = d.held - h.quantity
+  if d.state == "closed" then
+    d.writtenOff = d.writtenOff + h.quantity
+    giveToShop(d, h.quantity)
+  else
+    d.available = d.available + h.quantity
+    if d.state == "soldOut" then
+      d.state, d.restockEpoch = "open", d.restockEpoch + 1
+    end
+  end
+  countBuyer(d, viewerOf(field), -h.quantity)
+  move(kind, d, field, h.quantity, 0)
+  setHold(field, h, state)
+end
+
+local function take(d, viewerId, quantity)
+  d.available, d.held = d.available - quantity, d.held + quantity
+  countBuyer(d, viewerId, quantity)
+end
+
+-- Says "sold out" once per restock epoch, in order with everything else.
+local function noteSoldOut(d)
+  if d.available == 0 and d.state == "open" then
+    d.state = "soldOut"
+    announce("dropSoldOut", { dropId = d.dropId, atMs = nowMs, restockEpoch = d.restockEpoch })
+  end
+end
+
+local function packHold(h)
+  return table.concat({ h.dropId, h.quantity, h.state, h.deadlineMs, h.amountCents, h.orderId, h.version }, "|")
+end
+
+local function keepBooks()
+  local args = {}
+  for field, h in pairs(dirtyHolds) do
+    args[#args + 1], args[#args + 2] = field, packHold(h)
+  end
+  if #args > 0 then redis.call("HSET", holds, unpack(args)) end
+
+  args = {}
+  for field in pairs(dirtyBuyers) do
+    args[#args + 1], args[#args + 2] = field, buyers_[field]
+  end
+  if #args > 0 then redis.call("HSET", buyers, unpack(args)) end
+
+  for dropId, lines in pairs(newDeadlines) do
+    redis.call("RPUSH", deadlines .. ":" .. dropId, unpack(lines))
+    redis.call("ZADD", due, "LT", string.match(lines[1], "^%d+"), dropId)
+  end
+
+  local fields = {}
+  for dropId, d in pairs(dirtyDrops) do
+    redis.call("HSET", drops, dropId, cjson.encode(d))
+    fields[#fields + 1], fields[#fields + 2] = "S", frame("stockChanged", d)
+  end
+  if #movements > 0 then
+    local first = redis.call("HINCRBY", meta, "ledgerNo", #movements) - #movements + 1
+    redis.call("XADD", ledger, first .. "-0", "m", cmsgpack.pack(movements))
+  end
+  if #changedOrders > 0 then
+    fields[#fields + 1], fields[#fields + 2] = "O", cmsgpack.pack(changedOrders)
+  end
+  if #fields > 0 then tell(unpack(fields)) end
+end

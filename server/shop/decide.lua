@@ -1,0 +1,164 @@
+-- decide: a batch of one show's requests, each decided in order of arrival, each idempotent. [I1 I2 I3 I4 I5 I9]
+-- KEYS  meta log products drops due holds buyers deadlines overdue orders ledger payments
+-- ARGV  batch
+-- USES  books
+-- RETURNS msgpack array, one answer per request: {word, number or text …}
+-- batch: msgpack array of {what, viewerId, key, subject, quantity}; what is hold, pay, cancel, settle, decline or refund.
+-- subject: for hold the drop; for settle, decline and refund the entry of `payments` that is hereby carried out, or "".
+-- Cost: about ten commands for the whole batch, whatever its size.
+
+local requests = cmsgpack.unpack(batch)
+
+do -- Read all holds and buyers that this batch names in two commands.
+  local holdFields, buyerFields = {}, {}
+  for i, r in ipairs(requests) do
+    holdFields[i] = r[2] .. "|" .. r[3]
+    if r[1] == "hold" then buyerFields[#buyerFields + 1] = r[4] .. "|" .. r[2] end
+  end
+  for i, packed in ipairs(redis.call("HMGET", holds, unpack(holdFields))) do
+    holds_[holdFields[i]] = packed and readHold(packed) or false
+  end
+  if #buyerFields > 0 then
+    for i, n in ipairs(redis.call("HMGET", buyers, unpack(buyerFields))) do
+      buyers_[buyerFields[i]] = tonumber(n or "0")
+    end
+  end
+end
+
+local decide = {}
+
+function decide.hold(field, h, viewerId, dropId, quantity)
+  if h then return { "held", h.deadlineMs, h.quantity } end
+  local d = dropOf(dropId)
+  if not d then return { "unknown" } end
+  turn(d)
+  if d.state == "announced" then return { "notOpen", d.startsAtMs } end
+  if d.state == "closed" then return { "closed" } end
+  if d.available < quantity then return { "soldOut", d.restockEpoch } end
+  if boughtBy(d, viewerId) + quantity > d.perBuyerLimit then return { "limit", d.perBuyerLimit } end
+  take(d, viewerId, quantity)
+  -- Never earlier than the deadline before it, so that the list of deadlines stays in order whatever the clock does.
+  d.lastDeadlineMs = math.max(d.lastDeadlineMs, nowMs + d.holdMs)
+  h = { dropId = dropId, quantity = quantity, deadlineMs = d.lastDeadlineMs, amountCents = d.priceCents * quantity, orderId = "" }
+  local lines = newDeadlines[dropId] or {}
+  lines[#lines + 1] = h.deadlineMs .. "|" .. field
+  newDeadlines[dropId] = lines
+  move("held", d, field, quantity, 0)
+  setHold(field, h, "h")
+  noteSoldOut(d)
+  return { "held", h.deadlineMs, quantity }
+end
+
+-- An open hold past its deadline has ended, whether or not the sweep has come by.
+local function lapse(field, h)
+  if h.state == "h" and nowMs >= h.deadlineMs then
+    turn(dropOf(h.dropId))
+    giveBack(field, h, "x", "expired")
+  end
+end
+
+function decide.pay(field, h)
+  if not h then return { "notHeld" } end
+  lapse(field, h)
+  if h.state == "h" then
+    dropOf(h.dropId).version = dropOf(h.dropId).version + 1
+    dirtyDrops[h.dropId] = dropOf(h.dropId)
+    setHold(field, h, "p")
+    redis.call("XADD", payments, "*", "what", "charge", "field", field, "cents", h.amountCents)
+  end
+  local word = ({ p = "paying", s = "sold", x = "expired", c = "cancelled" })[h.state] or "expired"
+  return { word, h.orderId }
+end
+
+function decide.cancel(field, h)
+  if not h then return { "notHeld" } end
+  lapse(field, h)
+  if h.state == "h" then giveBack(field, h, "c", "cancelled") end
+  local word = ({ p = "paying", s = "sold", c = "cancelled" })[h.state] or "expired"
+  return { word }
+end
+
+-- The money has come. A hold that ended meanwhile is taken again if stock and limit allow; else the money goes back.
+function decide.settle(field, h, viewerId, intentId)
+  if not h then return { "notHeld" } end
+  local d = dropOf(h.dropId)
+  if h.state == "x" or h.state == "c" then
+    turn(d)
+    local fits = d.state ~= "closed" and d.available >= h.quantity
+      and boughtBy(d, viewerId) + h.quantity <= d.perBuyerLimit
+    if fits then
+      take(d, viewerId, h.quantity)
+      move("reheld", d, field, h.quantity, 0)
+      noteSoldOut(d)
+      h.state = "p"
+    else
+      d.version = d.version + 1
+      dirtyDrops[d.dropId] = d
+      setHold(field, h, "l")
+      redis.call("XADD", payments, "*", "what", "refund", "field", field, "cents", h.amountCents, "of", intentId)
+    end
+  end
+  if h.state == "h" or h.state == "p" then
+    d.held, d.sold = d.held - h.quantity, d.sold + h.quantity
+    h.orderId = "D" .. string.format("%06d", redis.call("HINCRBY", meta, "orderNo", 1))
+    move("sold", d, field, h.quantity, h.amountCents)
+    setHold(field, h, "s")
+    redis.call("ZREM", overdue, field)
+    redis.call("HSET", orders, h.orderId, cjson.encode({
+      orderId = h.orderId, holdId = string.match(field, "|(.*)$"), viewerId = viewerId, dropId = h.dropId, sku = d.sku,
+      quantity = h.quantity, amountCents = h.amountCents, state = "sold", atMs = nowMs,
+    }))
+  end
+  return { STATES[h.state], h.orderId }
+end
+
+-- The money did not come: the hold is as it was, until its deadline.
+function decide.decline(field, h)
+  if not h then return { "notHeld" } end
+  if h.state == "p" then
+    -- Once overdue, it has left the list of deadlines: it must end here, even if the clock stepped back since.
+    local wasOverdue = redis.call("ZREM", overdue, field) == 1
+    if wasOverdue or nowMs >= h.deadlineMs then
+      turn(dropOf(h.dropId))
+      giveBack(field, h, "x", "expired")
+    else
+      local d = dropOf(h.dropId)
+      d.version = d.version + 1
+      dirtyDrops[d.dropId] = d
+      setHold(field, h, "h")
+    end
+  end
+  return { STATES[h.state] }
+end
+
+-- Late money has been sent back.
+function decide.refund(field, h)
+  if not h then return { "notHeld" } end
+  if h.state == "l" then
+    local d = dropOf(h.dropId)
+    d.version = d.version + 1
+    dirtyDrops[d.dropId] = d
+    setHold(field, h, "r")
+  end
+  return { STATES[h.state] }
+end
+
+-- The cashier's word and its acknowledgement are one step. A word about an entry that was acknowledged before comes from a
+-- worker that had crashed or was slow: by now the hold may be in its next payment, so nothing changes.
+local CASHIER = { settle = true, decline = true, refund = true }
+local function isStale(what, intentId)
+  return CASHIER[what] and intentId ~= "" and redis.call("XACK", payments, "cashier", intentId) == 0
+end
+
+local answers = {}
+for i, r in ipairs(requests) do
+  local field = r[2] .. "|" .. r[3]
+  local h, stale = holdOf(field), isStale(r[1], r[4])
+  if h and stale then
+    answers[i] = { STATES[h.state], h.orderId }
+  else
+    answers[i] = decide[r[1]](field, h, r[2], r[4], r[5])
+  end
+end
+keepBooks()
+return cmsgpack.pack(answers)

@@ -1,0 +1,126 @@
+/**
+ * Stock of a show's drops. Every change is one atomic step in Redis, decided by Redis TIME, which also writes the ledger and
+ * the show log; two buyers never meet in JavaScript. Rules I1–I5 and I9 live in the `.lua` files beside this one.
+ */
+import { rawOf } from "#wire";
+import { packValue } from "#wire/server";
+import type { Redis } from "ioredis";
+import { showKeys } from "../redis/keys.ts";
+import { loadScript } from "../redis/lua.ts";
+
+/** What a batch may hold: buyers' requests, and the cashier's. */
+export interface DropRequest {
+  readonly what: "hold" | "pay" | "cancel" | "settle" | "decline" | "refund";
+  readonly viewerId: string;
+  /** The hold's id: the idempotency key its buyer chose. */
+  readonly key: string;
+  /** Only for `hold`; else "" and 0. */
+  readonly dropId: string;
+  readonly quantity: number;
+  /** Only for settle, decline and refund: the entry of the payments stream that is hereby carried out, and acknowledged. */
+  readonly intentId?: string;
+}
+
+/**
+ * One answer per request, as the script gave it: a word, then what belongs to it.
+ * hold: `held deadlineMs quantity` | `soldOut restockEpoch` | `limit n` | `notOpen startsAtMs` | `closed` | `unknown`;
+ * pay: `paying` | `sold orderId` | `expired` | `cancelled` | `notHeld`; cancel: `cancelled` | `paying` | `sold` | `expired` | `notHeld`.
+ */
+export type DropAnswer = readonly [word: string, ...rest: (string | number)[]];
+
+export interface NewDrop {
+  readonly dropId: string;
+  readonly sku: string;
+  readonly priceCents: number;
+  readonly allotment: number;
+  readonly perBuyerLimit: number;
+  readonly holdMs: number;
+  /** 0: now, by Redis TIME. */
+  readonly startsAtMs: number;
+  readonly endsAtMs: number;
+}
+
+export interface Inventory {
+  /**
+   * Decides requests of one show in order, in one round trip.
+   * @throws when Redis did not answer in time: the requests may or may not stand, so ask again with the same keys
+   */
+  readonly decide: (
+    show: string,
+    requests: readonly DropRequest[],
+  ) => Promise<readonly DropAnswer[]>;
+  /** Opens, closes and expires what is due. @returns how much changed; over 0: sweep again */
+  sweep(show: string): Promise<number>;
+  /** Gives a product's units to a new drop; the number is the start, or the units there are when short. */
+  allot(
+    show: string,
+    drop: NewDrop,
+  ): Promise<
+    readonly ["allotted" | "exists" | "unknownProduct" | "showEnded" | "shortStock", number]
+  >;
+  /** Ends a drop now. */
+  close(show: string, dropId: string): Promise<"closed" | "unknown">;
+}
+
+/** How long a hold that is being paid outlives its deadline. */
+const PAY_GRACE_MS = 60_000;
+/** Holds ended by one sweep call: about 2 ms of Redis time. */
+const MOST_PER_SWEEP = 500;
+
+const BOOKS = [
+  "meta",
+  "log",
+  "products",
+  "drops",
+  "due",
+  "holds",
+  "buyers",
+  "deadlines",
+  "overdue",
+  "orders",
+  "ledger",
+  "payments",
+] as const;
+
+const file = (name: string): URL => new URL(`${name}.lua`, import.meta.url);
+
+export function createInventory(redis: Redis): Inventory {
+  const decide = loadScript(redis, {
+    file: file("decide"),
+    keys: BOOKS,
+    args: ["batch"],
+    read: (reply) => rawOf(reply as Buffer) as DropAnswer[],
+  });
+  const sweep = loadScript(redis, {
+    file: file("sweep"),
+    keys: BOOKS,
+    args: ["graceMs", "most"],
+    read: Number,
+  });
+  const allot = loadScript(redis, {
+    file: file("allot"),
+    keys: BOOKS,
+    args: ["json"],
+    read: (reply) => {
+      const [word, n] = reply as [Buffer, number];
+      return [word.toString() as "allotted", n] as const;
+    },
+  });
+  const close = loadScript(redis, {
+    file: file("close"),
+    keys: BOOKS,
+    args: ["dropId"],
+    read: (reply) => String(reply) as "closed" | "unknown",
+  });
+  return {
+    decide: (show, requests) =>
+      decide(showKeys(show), {
+        batch: packValue(
+          requests.map((r) => [r.what, r.viewerId, r.key, r.intentId ?? r.dropId, r.quantity]),
+        ),
+      }),
+    sweep: (show) => sweep(showKeys(show), { graceMs: PAY_GRACE_MS, most: MOST_PER_SWEEP }),
+    allot: (show, drop) => allot(showKeys(show), { json: JSON.stringify(drop) }),
+    close: (show, dropId) => close(showKeys(show), { dropId }),
+  };
+}

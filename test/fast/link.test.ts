@@ -1,0 +1,90 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { createClock } from "../../client-sdk/clock.ts";
+import { backoffMs, type LinkEvent, type LinkState, step } from "../../client-sdk/link.ts";
+
+const unit = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+const linkEvent: fc.Arbitrary<LinkEvent> = fc.oneof(
+  fc.record({ on: fc.constantFrom("connect", "joined", "delayOver") }),
+  fc.record({
+    on: fc.constant("closed"),
+    code: fc.oneof(fc.constantFrom(1000, 1001, 1006), fc.integer({ min: 4000, max: 4299 })),
+    jitter: unit,
+    delayMs: fc.nat(60_000),
+  }),
+  fc.record({ on: fc.constant("goaway"), jitter: unit, delayMs: fc.nat(10_000) }),
+  fc.record({ on: fc.constant("disconnect") }),
+) as fc.Arbitrary<LinkEvent>;
+
+/** Sockets and delays alive after an effect. */
+const after = (effect: string, sockets: number, delays: number): [number, number] => {
+  if (effect === "open") return [sockets + 1, delays];
+  if (effect === "close") return [0, delays];
+  return [sockets, effect === "startDelay" ? delays + 1 : 0];
+};
+
+test("[SDK2] any storm of events keeps at most one socket and one delay alive", () => {
+  fc.assert(
+    fc.property(fc.array(linkEvent, { maxLength: 80 }), (events) => {
+      let state: LinkState = { at: "offline" };
+      let [sockets, delays] = [0, 0];
+      for (const event of events) {
+        // A socket that is not there cannot close, a delay that is not running cannot end.
+        if (event.on === "closed" && sockets-- === 0) {
+          sockets = 0;
+          continue;
+        }
+        if (event.on === "delayOver" && delays-- === 0) {
+          delays = 0;
+          continue;
+        }
+        const [next, ...effects]: readonly [LinkState, ...string[]] = step(state, event);
+        for (const effect of effects) [sockets, delays] = after(effect, sockets, delays);
+        state = next;
+        expect(sockets).toBeLessThanOrEqual(1);
+        expect(delays).toBeLessThanOrEqual(1);
+        expect(sockets).toBe(state.at === "connecting" || state.at === "live" ? 1 : 0);
+        expect(delays).toBe(state.at === "waiting" ? 1 : 0);
+      }
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test("[SDK2] close codes decide: final ends, later waits at least as asked, now comes back at once", () => {
+  const live: LinkState = { at: "live" };
+  const closedWith = (code: number, delayMs: number, jitter: number): LinkState =>
+    step(live, { on: "closed", code, delayMs, jitter })[0];
+  expect(closedWith(4010, 0, 0)).toEqual({ at: "ended", code: 4010 });
+  expect(closedWith(4100, 7000, 0)).toEqual({ at: "waiting", attempt: 0, delayMs: 7000 });
+  expect(closedWith(4200, 7000, 0)).toEqual({ at: "waiting", attempt: 0, delayMs: 0 });
+});
+
+test("[SDK3] backoff is full jitter under a doubling cap", () => {
+  fc.assert(
+    fc.property(fc.nat(60), unit, (attempt, jitter) => {
+      const ms = backoffMs(attempt, jitter);
+      expect(ms).toBeGreaterThanOrEqual(0);
+      expect(ms).toBeLessThanOrEqual(Math.min(20_000, 300 * 2 ** attempt));
+      expect(backoffMs(attempt, 0)).toBe(0);
+    }),
+  );
+});
+
+test("[SDK4] the clock is off by at most half of the shortest round trip", () => {
+  const trips = fc.array(fc.tuple(fc.nat(2000), fc.nat(2000)), { minLength: 1, maxLength: 8 });
+  fc.assert(
+    fc.property(trips, fc.integer({ min: -1e9, max: 1e9 }), (pairs, offMs) => {
+      let localMs = 1e12;
+      const clock = createClock(() => localMs);
+      for (const [upMs, downMs] of pairs) {
+        const sentAtMs = localMs;
+        const serverAtMs = localMs + upMs + offMs;
+        localMs += upMs + downMs;
+        clock.probe(sentAtMs, localMs, serverAtMs);
+      }
+      const shortestMs = Math.min(...pairs.map(([a, b]) => a + b));
+      expect(Math.abs(clock.now() - (localMs + offMs))).toBeLessThanOrEqual(shortestMs / 2 + 1e-3);
+    }),
+  );
+});

@@ -1,0 +1,150 @@
+/** A real gateway on a throwaway Redis, in the test's own process: for tests of rooms that need no supervisor. */
+import { createServer } from "node:net";
+import { pino } from "pino";
+import { connect, type ConnectOptions, type Live } from "#sdk";
+import type { Role } from "#wire";
+import { deriveTokenSecret, readConfig } from "../../server/config.ts";
+import { startGateway } from "../../server/gateway/index.ts";
+import { createRunning, type Running } from "../../server/lifecycle.ts";
+import { connectRedis, whenReady } from "../../server/redis/connect.ts";
+import { createShows, type Shows } from "../../server/room/shows.ts";
+import { createInventory, type Inventory, type NewDrop } from "../../server/shop/inventory.ts";
+import { createTokens, type Tokens } from "../../server/tokens.ts";
+import { startThrowawayRedis, type ThrowawayRedis } from "./redis.ts";
+
+const ADMIN_KEY = "test-admin-key-0123456789";
+const SECRET = deriveTokenSecret(ADMIN_KEY);
+
+export interface Gateway {
+  readonly url: string;
+  readonly node: string;
+  stop(): Promise<void>;
+}
+
+export interface World {
+  readonly redis: ThrowawayRedis;
+  /** A plain connection, to look and to write with. */
+  readonly store: ReturnType<typeof connectRedis>;
+  readonly shows: Shows;
+  readonly inventory: Inventory;
+  readonly tokens: Tokens;
+  gateway(node?: string, env?: Readonly<Record<string, string>>): Promise<Gateway>;
+  /** A new show with one product `tea` of `stock` units. @returns its id */
+  show(stock?: number): Promise<string>;
+  /** An open drop of `allotment` units. @returns its id */
+  drop(show: string, allotment: number, more?: Partial<NewDrop>): Promise<string>;
+  join(
+    gateway: Gateway,
+    show: string,
+    viewerId: string,
+    more?: Partial<ConnectOptions> & { role?: Role },
+  ): Promise<Live>;
+  stop(): Promise<void>;
+}
+
+export const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+};
+
+export async function startWorld(): Promise<World> {
+  const redis = await startThrowawayRedis();
+  const store = connectRedis(redis.url, "command");
+  await whenReady(store);
+  const log = pino({ level: "silent" });
+  const shows = createShows(store);
+  const inventory = createInventory(store);
+  const tokens = createTokens(SECRET);
+  const lives = new Set<Live>();
+  const gateways = new Set<Running>();
+  let made = 0;
+
+  return {
+    redis,
+    store,
+    shows,
+    inventory,
+    tokens,
+    async gateway(node = `gw-${++made}`, env = {}) {
+      const rtPort = await freePort();
+      const config = readConfig({
+        RT_PORT: String(rtPort),
+        HOST: "127.0.0.1",
+        DRAIN_MS: "200",
+        TICK_MS: "50",
+        ...env,
+      });
+      const running = createRunning(5000, () => undefined);
+      gateways.add(running);
+      await startGateway({
+        config: {
+          ...config,
+          adminKey: ADMIN_KEY,
+          tokenSecret: SECRET,
+          redisUrl: redis.url,
+          nodeId: node,
+        },
+        log,
+        running,
+      });
+      return { url: `ws://127.0.0.1:${rtPort}`, node, stop: () => running.stop() };
+    },
+    async show(stock = 1000) {
+      const show = `show${++made}`;
+      await shows.create(show, { title: "茶", currency: "CNY" });
+      const product = {
+        sku: "tea",
+        title: "白茶",
+        priceCents: 9900,
+        stock,
+        imageUrl: "",
+        category: "",
+      };
+      await shows.addProduct(show, product);
+      return show;
+    },
+    async drop(show, allotment, more = {}) {
+      const dropId = `drop${++made}`;
+      const drop = {
+        dropId,
+        sku: "tea",
+        priceCents: 4900,
+        allotment,
+        perBuyerLimit: 1,
+        holdMs: 60_000,
+        startsAtMs: 0,
+        endsAtMs: Date.now() + 600_000,
+        ...more,
+      };
+      const [word] = await inventory.allot(show, drop);
+      if (word !== "allotted") throw new Error(word);
+      return drop.dropId;
+    },
+    async join(gateway, show, viewerId, { role = "viewer", ...more } = {}) {
+      const token = await tokens.sign({ show, viewerId, role, name: viewerId });
+      const live = await connect({ url: gateway.url, show, token, ...more });
+      lives.add(live);
+      return live;
+    },
+    async stop() {
+      for (const live of lives) live.close();
+      await Promise.all([...gateways].map((running) => running.stop()));
+      store.disconnect();
+      await redis.stop();
+    },
+  };
+}
+
+/** Waits until `look` gives something other than undefined or false. @throws after `maxMs`, with what it last said */
+export async function until<T>(look: () => T | Promise<T>, maxMs = 5000): Promise<NonNullable<T>> {
+  const giveUpAtMs = performance.now() + maxMs;
+  for (;;) {
+    const seen = await look();
+    if (seen !== undefined && seen !== null && seen !== false) return seen;
+    if (performance.now() > giveUpAtMs) throw new Error(`not within ${maxMs} ms: ${String(look)}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}

@@ -1,0 +1,45 @@
+/**
+ * Four groups of tests, by what they cost: `fast` is pure, `parts` uses real Redis and sockets, `e2e` starts the
+ * whole server (one file at a time: the machine is the shared resource), `soak` runs only when asked for.
+ */
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: { name: "fast", include: ["test/fast/**/*.test.ts"], sequence: { groupOrder: 0 } },
+      },
+      {
+        test: {
+          name: "parts",
+          include: ["test/parts/**/*.test.ts"],
+          maxWorkers: 2,
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: "e2e",
+          include: ["test/e2e/**/*.test.ts", "test/fault/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        test: {
+          name: "soak",
+          include: ["test/soak/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 3_600_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 3 },
+        },
+      },
+    ],
+  },
+});
