@@ -31,7 +31,7 @@ export interface Commands {
   resend(): void;
   /** Gives up what is past its deadline. Called about once a second. */
   expire(nowMs: number): void;
-  /** Gives up everything. */
+  /** Gives up everything, and whatever is asked from here on. */
   abandon(): void;
 }
 
@@ -45,6 +45,7 @@ export interface CommandPorts {
 export function createCommands({ send, nowMs, later }: CommandPorts): Commands {
   const pending = new Map<number, Pending>();
   let nextId = 1;
+  let abandoned = false;
   const settle = (id: number): Pending | undefined => {
     const command = pending.get(id);
     pending.delete(id);
@@ -59,6 +60,7 @@ export function createCommands({ send, nowMs, later }: CommandPorts): Commands {
   };
   return {
     ask(name, body, withinMs = 15_000) {
+      if (abandoned) return Promise.reject(new SdkFault("closed", false));
       const id = nextId++;
       const { promise, resolve, reject } = Promise.withResolvers<Answer<typeof name>>();
       const repeats = name === "hold" || name === "pay" || name === "cancel";
@@ -88,6 +90,7 @@ export function createCommands({ send, nowMs, later }: CommandPorts): Commands {
       }
     },
     abandon() {
+      abandoned = true;
       for (const { reject } of pending.values()) reject(new SdkFault("closed", false));
       pending.clear();
     },

@@ -42,14 +42,17 @@ interface PublishAnswer {
 }
 
 /** Smallest first, as mediasoup numbers them. A layer has a third of the bits of the next. */
-export const simulcast = (layers: number, maxBitsPerSecond: number): RTCRtpEncodingParameters[] =>
+const simulcast = (layers: number, maxBitsPerSecond: number): RTCRtpEncodingParameters[] =>
   Array.from({ length: layers }, (_, i) => ({
     rid: `r${i}`,
     scaleResolutionDownBy: 2 ** (layers - 1 - i),
     maxBitrate: Math.round(maxBitsPerSecond / 3 ** (layers - 1 - i)),
   }));
 
-/** Resolves when on air, or with the first attempt failed and the next under way: see `onState`. */
+/**
+ * Resolves when on air, or with the first attempt failed and the next under way: see `onState`.
+ * @throws UnsupportedError (mediasoup-client) where the browser cannot do WebRTC
+ */
 export async function publishCamera(
   port: SignalPort,
   stream: MediaStream,
@@ -185,7 +188,8 @@ export async function publishCamera(
       for (const end of unlisten) end();
       mender.close();
       dropTransport();
-      if (state !== "takenOver") await ask(port, "unpublish", {});
+      // Offline, the media side notices by itself.
+      if (state !== "takenOver") await ask(port, "unpublish", {}).catch(() => undefined);
     },
   };
 }

@@ -55,7 +55,10 @@ interface ConsumeAnswer {
 const SPREAD_CHANGE_MS = 150;
 const SPREAD_REBUILD_MS = 400;
 
-/** Resolves when everything is under way, not with the first picture: see `onState`. */
+/**
+ * Resolves when everything is under way, not with the first picture: see `onState`.
+ * @throws UnsupportedError (mediasoup-client) where the browser cannot do WebRTC
+ */
 export async function watchVideo(
   port: SignalPort,
   element: HTMLVideoElement,

@@ -87,8 +87,12 @@ const FOLDS: Folds = {
     return true;
   },
   dropOpened: (room, { dropId }) => changeDrop(room, dropId, { state: "open" }),
-  dropSoldOut: (room, { dropId, restockEpoch }) =>
-    changeDrop(room, dropId, { state: "soldOut", available: 0, restockEpoch }),
+  dropSoldOut(room, { dropId, restockEpoch }) {
+    const drop = room.drops.get(dropId);
+    // A stock frame of a later restock may have come first.
+    if (drop !== undefined && restockEpoch < drop.restockEpoch) return false;
+    return changeDrop(room, dropId, { state: "soldOut", available: 0, restockEpoch });
+  },
   dropClosed: (room, { dropId, atMs }) =>
     changeDrop(room, dropId, { state: "closed", endsAtMs: atMs }),
   stockChanged: changeStock,

@@ -19,6 +19,7 @@ export {
   type FrameName,
   type NamesGoing,
   type SignalName,
+  SIGNALS,
   type UpFrame,
 } from "./frames.ts";
 export { LIMITS } from "./limits.ts";

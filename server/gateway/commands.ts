@@ -135,9 +135,10 @@ export function createCommands(ports: CommandPorts): (session: Session, frame: C
     if (!/^[\x21-\x7b\x7d\x7e]+$/.test(key)) return failed(session, id, "badRequest", false);
     if (holdRate.take(rateKey(session), nowMs()) > 0) return answer("tooFast");
     figures.holdsAsked++;
-    // Nothing left in this restock epoch: no need to ask. A repeat is let through, its key may have been answered before.
+    // Nothing left in this restock epoch: no need to ask. Every hold that came before "sold out" in the log is in the mirror,
+    // so a key that is not there has never been answered with "held".
     const drop = room.mirror.state.drops.get(dropId);
-    if (attempt === 0 && drop?.state === "soldOut") {
+    if (drop?.state === "soldOut" && !room.mirror.hasOrder(session.viewerId, key)) {
       figures.refusedHere++;
       return answer("soldOut");
     }

@@ -11,6 +11,7 @@ import { createRooms } from "../room/rooms.ts";
 import { createRoomWrites } from "../room/writes.ts";
 import { createBatches } from "../shop/batch.ts";
 import { createInventory } from "../shop/inventory.ts";
+import { startSweeper } from "../shop/sweeper.ts";
 import { createTokens } from "../tokens.ts";
 import { createCommands } from "./commands.ts";
 import { drain } from "./drain.ts";
@@ -19,6 +20,8 @@ import { startMediaLink } from "./media-link.ts";
 import { Session, type SessionPorts, topicOf } from "./session.ts";
 import type { SocketServer } from "./socket.ts";
 import { listen } from "./uws.ts";
+
+const SWEEP_EVERY_MS = 250;
 
 const monotonicMs = (): number => performance.now();
 
@@ -48,7 +51,8 @@ export async function startGateway({ config, log, running }: RoleContext): Promi
     bytesOut: 0,
     closes: {},
   };
-  const batches = createBatches(createInventory(buying).decide);
+  const inventory = createInventory(buying);
+  const batches = createBatches(inventory.decide);
   let sockets: SocketServer | undefined;
 
   const figures = startFigures({
@@ -88,6 +92,9 @@ export async function startGateway({ config, log, running }: RoleContext): Promi
     onFannedOut: figures.fanoutTook,
   });
   running.add({ name: "rooms", stop: () => rooms.closeAll() });
+  // The control process sweeps too; with this one a drop opens, closes and expires on time without it.
+  const shows = (): Iterable<string> => [...rooms.all()].map(([show]) => show);
+  running.add(startSweeper({ inventory, shows, everyMs: SWEEP_EVERY_MS, log }));
 
   const media = await startMediaLink({ redis, subscriber, node, redisNowMs: clock.now });
   running.add({ name: "media link", stop: async () => media.stop() });

@@ -39,6 +39,7 @@ export interface Mirror {
   /** Events after the offset, as bytes; undefined when not all of them are kept. */
   eventsAfter(offset: number): readonly Uint8Array[] | undefined;
   ordersOf(viewerId: string): Iterable<Order>;
+  hasOrder(viewerId: string, holdId: string): boolean;
   mutedUntilMs(viewerId: string): number;
 }
 
@@ -125,6 +126,7 @@ export function createMirror(
       return events.slice(events.length - missing).map((e) => e.bytes);
     },
     ordersOf: (viewerId) => ordersByViewer.get(viewerId)?.values() ?? [],
+    hasOrder: (viewerId, holdId) => ordersByViewer.get(viewerId)?.has(holdId) ?? false,
     mutedUntilMs: (viewerId) => mutedUntil.get(viewerId) ?? 0,
   };
 }

@@ -39,7 +39,7 @@ export interface RoomPorts {
 }
 
 export interface Room {
-  readonly mirror: Pick<Mirror, "state" | "mutedUntilMs" | "ordersOf">;
+  readonly mirror: Pick<Mirror, "state" | "mutedUntilMs" | "hasOrder">;
   readonly lanes: Pick<Lanes, "receipt" | "ticks">;
   /** Distinct viewers on this node. */
   readonly viewers: number;

@@ -5,7 +5,7 @@
 local nowMs = now()
 local drops_, holds_, buyers_ = {}, {}, {}
 local dirtyDrops, dirtyHolds, dirtyBuyers = {}, {}, {}
-local newDeadlines, movements, changedOrders = {}, {}, {}
+local newDeadlines, movements, changedOrders, soldOut = {}, {}, {}, {}
 
 local function dropOf(dropId)
   local d = drops_[dropId]
@@ -126,11 +126,11 @@ local function take(d, viewerId, quantity)
   countBuyer(d, viewerId, quantity)
 end
 
--- Says "sold out" once per restock epoch, in order with everything else.
+-- Says "sold out" once per restock epoch, after the orders that made it so: whoever has read it knows them all.
 local function noteSoldOut(d)
   if d.available == 0 and d.state == "open" then
     d.state = "soldOut"
-    announce("dropSoldOut", { dropId = d.dropId, atMs = nowMs, restockEpoch = d.restockEpoch })
+    soldOut[d.dropId] = d
   end
 end
 
@@ -169,4 +169,9 @@ local function keepBooks()
     fields[#fields + 1], fields[#fields + 2] = "O", cmsgpack.pack(changedOrders)
   end
   if #fields > 0 then tell(unpack(fields)) end
+  for dropId, d in pairs(soldOut) do
+    if d.state == "soldOut" then
+      announce("dropSoldOut", { dropId = dropId, atMs = nowMs, restockEpoch = d.restockEpoch })
+    end
+  end
 end

@@ -116,7 +116,10 @@ export function createInventory(redis: Redis): Inventory {
     decide: (show, requests) =>
       decide(showKeys(show), {
         batch: packValue(
-          requests.map((r) => [r.what, r.viewerId, r.key, r.intentId ?? r.dropId, r.quantity]),
+          requests.map((r) => {
+            const subject = r.what === "hold" ? r.dropId : (r.intentId ?? "");
+            return [r.what, r.viewerId, r.key, subject, r.quantity];
+          }),
         ),
       }),
     sweep: (show) => sweep(showKeys(show), { graceMs: PAY_GRACE_MS, most: MOST_PER_SWEEP }),
