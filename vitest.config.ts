@@ -1,6 +1,6 @@
 /**
- * Four groups of tests, by what they cost: `fast` is pure, `parts` uses real Redis and sockets, `e2e` starts the
- * whole server (one file at a time: the machine is the shared resource), `soak` runs only when asked for.
+ * Groups of tests, by what they cost: `fast` is pure, `parts` uses real Redis and sockets, `e2e` starts the
+ * whole server (one file at a time: the machine is the shared resource), `media` real workers and a browser, `soak` runs only when asked for.
  */
 import { defineConfig } from "vitest/config";
 
@@ -32,12 +32,22 @@ export default defineConfig({
       },
       {
         test: {
+          name: "media",
+          include: ["test/media/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
+          sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        test: {
           name: "soak",
           include: ["test/soak/**/*.test.ts"],
           fileParallelism: false,
           testTimeout: 3_600_000,
           hookTimeout: 120_000,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 4 },
         },
       },
     ],
