@@ -27,6 +27,8 @@ export const showKeys = (show: string) => {
     deadlines: `${tag}:deadlines`,
     /** zset: `viewerId|key` of holds being paid → the end (ms) of their grace */
     overdue: `${tag}:overdue`,
+    /** hash: dropId → the seed of its draw, secret until then */
+    seeds: `${tag}:seeds`,
     /** hash: orderId → order as JSON */
     orders: `${tag}:orders`,
     /** stream: every movement of stock, never trimmed here */

@@ -168,7 +168,7 @@ async function answering(
 }
 
 /** Whether a Redis on this socket has its data loaded and answers. */
-export function answers(path: string): Promise<boolean> {
+function answers(path: string): Promise<boolean> {
   const { promise, resolve: settle } = Promise.withResolvers<boolean>();
   const socket = connect(path);
   const done = (value: boolean): void => {

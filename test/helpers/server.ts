@@ -14,12 +14,15 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pino } from "pino";
 import { projectDir } from "../../server/config.ts";
+import type { Role } from "../../server/role.ts";
 import { buildPages } from "../../server/supervisor/build-pages.ts";
 
 export interface WholeServerOptions {
   /** On top of free ports, a temporary DATA_DIR, DRAIN_MS=200, DEMO=0 and one gateway. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Also removed at `stop` when not given. */
+  /** One role alone instead of everything. */
+  readonly command?: Role;
+  /** Made, and removed at `stop`, when not given. */
   readonly dataDir?: string;
 }
 
@@ -53,12 +56,17 @@ export interface WholeServer extends StartedProcess {
   readonly adminKey: string;
 }
 
+const main = join(projectDir, "server/main.ts");
 const maxStartMs = 60_000;
 
 /** Starts it and does not wait: for tests of starts that fail. */
-export function spawnServer({ env = {}, dataDir }: WholeServerOptions = {}): StartedProcess {
+export function spawnServer({
+  env = {},
+  dataDir,
+  command,
+}: WholeServerOptions = {}): StartedProcess {
   const dir = dataDir ?? mkdtempSync(join(tmpdir(), "dropcast-"));
-  const child = spawn(process.execPath, [join(projectDir, "server/main.ts")], {
+  const child = spawn(process.execPath, [main, ...(command === undefined ? [] : [command])], {
     cwd: projectDir,
     env: { ...process.env, ...FOR_TESTS, DATA_DIR: dir, ...env, npm_lifecycle_event: undefined },
     stdio: ["ignore", "pipe", "pipe"],
@@ -172,7 +180,7 @@ function pidIn(text: string, name: string): number {
 }
 
 /** By parent, from /proc (Linux). */
-export function descendantsOf(ancestor: number): readonly number[] {
+function descendantsOf(ancestor: number): readonly number[] {
   const childrenOf = new Map<number, number[]>();
   for (const entry of readdirSync("/proc")) {
     const parent = /^\d+$/.test(entry) ? parentOf(Number(entry)) : undefined;
