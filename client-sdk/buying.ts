@@ -12,7 +12,7 @@ export function createBuying(
   commands: Commands,
   events: Events<LiveEvents>,
   state: LiveState,
-): Pick<Live, "hold" | "pay" | "cancel"> {
+): Pick<Live, "hold" | "wait" | "pay" | "cancel"> {
   /**
    * Watches one hold from before the payment is asked for. `over` resolves once it has ended, or is held again because the
    * charge was declined.
@@ -58,6 +58,10 @@ export function createBuying(
         deadlineMs: answer.deadlineMs,
         quantity: answer.quantity,
       };
+    },
+    async wait(dropId, { quantity = 1, key = randomId() } = {}) {
+      const { result, ticket, ahead } = await commands.ask("wait", { dropId, quantity, key });
+      return result === "waiting" ? { result, holdId: key, ticket, ahead } : { result };
     },
     async pay(holdId) {
       const hold = watch(holdId);

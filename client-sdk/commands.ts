@@ -5,7 +5,7 @@
 import type { Body, FrameName } from "#wire";
 import { SdkFault } from "./live.ts";
 
-type Command = "comment" | "hold" | "pay" | "cancel" | "signal";
+type Command = "comment" | "hold" | "wait" | "pay" | "cancel" | "signal";
 type Answer<C extends Command> = C extends "signal"
   ? Body<"signalAnswered">
   : Body<`${Exclude<C, "signal">}Answered`>;
@@ -63,8 +63,8 @@ export function createCommands({ send, nowMs, later }: CommandPorts): Commands {
       if (abandoned) return Promise.reject(new SdkFault("closed", false));
       const id = nextId++;
       const { promise, resolve, reject } = Promise.withResolvers<Answer<typeof name>>();
-      const repeats = name === "hold" || name === "pay" || name === "cancel";
-      const full = { ...body, id, ...(repeats && { attempt: 0 }) };
+      const counted = name !== "comment" && name !== "signal";
+      const full = { ...body, id, ...(counted && { attempt: 0 }) };
       pending.set(id, {
         name,
         body: full,

@@ -112,6 +112,7 @@ export async function connect(options: ConnectOptions): Promise<Live> {
     commentAnswered: answered,
     holdAnswered: answered,
     payAnswered: answered,
+    waitAnswered: answered,
     cancelAnswered: answered,
     signalAnswered: answered,
     mediaChanged: ({ body }) => video.notified(body),

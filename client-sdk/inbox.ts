@@ -26,7 +26,13 @@ export interface Inbox {
 type Handlers = {
   readonly [K in DownFrame["kind"]]?: (frame: Extract<DownFrame, { kind: K }>) => void;
 };
-type DropEvent = "dropOpened" | "dropSoldOut" | "dropClosed" | "stockChanged";
+type DropEvent =
+  | "dropOpened"
+  | "dropSoldOut"
+  | "dropClosed"
+  | "dropVoided"
+  | "dropDrawn"
+  | "stockChanged";
 
 export function createInbox({
   state,
@@ -83,27 +89,7 @@ export function createInbox({
       joining = undefined;
       joined(resumed, resumed ? offset - from : 0);
     },
-    orderChanged(frame) {
-      const {
-        holdId,
-        dropId,
-        quantity,
-        state: now,
-        deadlineMs,
-        amountCents,
-        orderId,
-        version,
-      } = frame;
-      const order = {
-        holdId,
-        dropId,
-        quantity,
-        state: now,
-        deadlineMs,
-        amountCents,
-        orderId,
-        version,
-      };
+    orderChanged({ kind: _kind, ...order }) {
       const known = state.orders.get(order.holdId);
       if (known !== undefined && known.version >= order.version) return;
       state.orders.set(order.holdId, order);
@@ -130,6 +116,8 @@ export function createInbox({
     dropOpened: emitDrop,
     dropSoldOut: emitDrop,
     dropClosed: emitDrop,
+    dropVoided: emitDrop,
+    dropDrawn: emitDrop,
     stockChanged: emitDrop,
   };
   function emitDrop({ kind, dropId }: { kind: DropEvent; dropId: string }): void {

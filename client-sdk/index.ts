@@ -13,5 +13,6 @@ export {
   type PayAnswer,
   SdkFault,
   type VideoState,
+  type WaitAnswer,
 } from "./live.ts";
 export type { Comment, Drop, Order, Product, RoomState } from "#wire";

@@ -27,6 +27,16 @@ export type HoldAnswer =
     }
   | { readonly result: "soldOut" | "limit" | "notOpen" | "closed" | "pending" | "tooFast" };
 
+export type WaitAnswer =
+  | {
+      readonly result: "waiting";
+      readonly holdId: string;
+      readonly ticket: number;
+      /** How many are before this viewer; later: `ticket - drop.waitServed - 1`. */
+      readonly ahead: number;
+    }
+  | { readonly result: "notNeeded" | "limit" | "closed" | "tooLate" };
+
 export type PayAnswer =
   | { readonly result: "sold"; readonly orderId: string }
   | {
@@ -52,6 +62,10 @@ export interface LiveEvents {
   dropOpened: Drop;
   dropSoldOut: Drop;
   dropClosed: Drop;
+  /** Annulled by the host. */
+  dropVoided: Drop;
+  /** The waiting line has been drawn. */
+  dropDrawn: Drop;
   pinned: { readonly skus: readonly string[] };
   productChanged: { readonly sku: string };
   showChanged: { readonly state: RoomState["state"] };
@@ -104,6 +118,14 @@ export interface Live {
     dropId: string,
     options?: { readonly quantity?: number; readonly key?: string },
   ): Promise<HoldAnswer>;
+  /**
+   * Stands in line: after sold out, or before the start of a drawn drop. The turn comes as `orderChanged` with state held;
+   * `cancel(holdId)` leaves the line.
+   */
+  wait(
+    dropId: string,
+    options?: { readonly quantity?: number; readonly key?: string },
+  ): Promise<WaitAnswer>;
   /** Pays a hold and waits until the money has settled, or has not. */
   pay(holdId: string): Promise<PayAnswer>;
   cancel(holdId: string): Promise<CancelAnswer>;

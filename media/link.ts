@@ -6,7 +6,7 @@
 import type { Redis } from "ioredis";
 import * as z from "zod";
 import { type MediaAsk, mediaAskChannel, type MediaTell, mediaTellChannel } from "#wire";
-import { SIGNALS } from "../client-sdk/protocol/frames.ts";
+import { SIGNALS } from "../client-sdk/protocol/up.ts";
 import type { Log } from "./log.ts";
 
 const ASK = z.object({

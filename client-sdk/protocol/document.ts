@@ -1,7 +1,9 @@
 /** The text of client-sdk/PROTOCOL.md, from the tables beside this file. `npm run docs` writes it, a test holds the file against it. */
 import { CLOSES } from "./closes.ts";
 import type { Field } from "./fields.ts";
-import { FAILURES, FRAMES, type FrameName, SIGNALS } from "./frames.ts";
+import { FAILURES } from "./down.ts";
+import { FRAMES, type FrameName } from "./frames.ts";
+import { SIGNALS } from "./up.ts";
 import { LIMITS } from "./limits.ts";
 import { COMMENT, DROP, ORDER, PRODUCT } from "./records.ts";
 import { SAYS } from "./says.ts";

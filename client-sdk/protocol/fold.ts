@@ -95,6 +95,9 @@ const FOLDS: Folds = {
   },
   dropClosed: (room, { dropId, atMs }) =>
     changeDrop(room, dropId, { state: "closed", endsAtMs: atMs }),
+  dropVoided: (room, { dropId, atMs }) =>
+    changeDrop(room, dropId, { state: "voided", available: 0, endsAtMs: atMs }),
+  dropDrawn: (room, { dropId }) => room.drops.has(dropId),
   stockChanged: changeStock,
   viewersChanged(room, { version, count }) {
     if (version <= room.viewersVersion) return false;
@@ -144,8 +147,8 @@ function changeStock(room: RoomState, stock: Body<"stockChanged">): boolean {
   if (drop === undefined || stock.version <= drop.version) return false;
   // An older stock frame may come after "sold out"; only a later restock epoch reopens the drop.
   const restocked = drop.state === "soldOut" && stock.restockEpoch > drop.restockEpoch;
-  const { version, available, held, sold, restockEpoch } = stock;
-  const books = { version, available, held, sold, restockEpoch };
+  const { version, available, held, sold, restockEpoch, waitlisted, waitServed } = stock;
+  const books = { version, available, held, sold, restockEpoch, waitlisted, waitServed };
   room.drops.set(stock.dropId, { ...drop, ...books, state: restocked ? "open" : drop.state });
   return true;
 }

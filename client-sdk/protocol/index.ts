@@ -19,7 +19,6 @@ export {
   type FrameName,
   type NamesGoing,
   type SignalName,
-  SIGNALS,
   type UpFrame,
 } from "./frames.ts";
 export { LIMITS } from "./limits.ts";
@@ -43,3 +42,4 @@ export const SUBPROTOCOLS = ["dropcast.v1.msgpack", "dropcast.v1.json"] as const
 /** Path of the WebSocket endpoint on RT_PORT. */
 export const RT_PATH = "/v1/rt";
 export { emptyRoom, fold, fromSnapshot, offsetOf, type RoomState, toSnapshot } from "./fold.ts";
+export { SIGNALS } from "./up.ts";

@@ -18,7 +18,13 @@ export const PRODUCT = record({
   category: text(40, 0),
 });
 
-export const DROP_STATE = oneOf("announced", "open", "soldOut", "closed");
+export const DROP_STATE = oneOf("announced", "open", "soldOut", "closed", "voided");
+
+/**
+ * Who comes first. fcfs: order of arrival. random: who queued before the start is served in an order drawn from the seed,
+ * then order of arrival. lottery: the same draw, and nobody else.
+ */
+export const DROP_MODE = oneOf("fcfs", "random", "lottery");
 
 export const DROP = record({
   dropId: text(40),
@@ -40,19 +46,36 @@ export const DROP = record({
   sold: U32,
   /** Rises each time stock comes back to a drop that had none left. */
   restockEpoch: U32,
+  mode: DROP_MODE,
+  /** SHA-256 of the draw's seed, hex, published before the start; empty for fcfs. */
+  seedHash: text(64, 0),
+  /** Tickets of the waiting line given so far, and those whose turn has come. */
+  waitlisted: U32,
+  waitServed: U32,
 });
 
-/** What one viewer holds or bought; ends as sold, expired or cancelled, once. */
+/** What one viewer waits for, holds or bought; ends as sold, expired or cancelled, once. */
 export const ORDER = record({
   holdId: text(LIMITS.maxKeyChars),
   dropId: text(40),
   quantity: uint(99, 1),
-  state: oneOf("held", "paying", "sold", "expired", "cancelled", "paid_late", "refunded"),
+  state: oneOf(
+    "waiting",
+    "held",
+    "paying",
+    "sold",
+    "expired",
+    "cancelled",
+    "paid_late",
+    "refunded",
+  ),
   deadlineMs: U53,
   amountCents: U53,
   /** Empty until sold. */
   orderId: text(40, 0),
   version: U53,
+  /** Place in the waiting line counted from the drop's beginning; 0: never waited. `ticket - waitServed` are ahead, and oneself. */
+  ticket: U32,
 });
 
 export const COMMENT = record({

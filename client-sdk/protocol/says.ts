@@ -14,6 +14,7 @@ export const SAYS: Readonly<Record<FrameName, string>> = {
   cancel: "Gives a hold back.",
   catchUp:
     "A gap was found: everything of lane R after `offset`, please. Answered by those frames, or by `snapshot`; then `joined`.",
+  wait: "Stands in line: for units that come back to a sold-out drop, or before the start for a drawn one. The turn comes as `orderChanged` (held). `cancel` with the key leaves the line.",
   signal: "A call to the media side (names and bodies: media/signals.ts).",
   welcome:
     "Answer to hello. `resumed`: what was missed follows frame by frame; else `snapshot` follows. Then own orders, then `joined`.",
@@ -32,6 +33,8 @@ export const SAYS: Readonly<Record<FrameName, string>> = {
   goaway: "This node is leaving: reconnect at a moment of your choice within `delayMs`.",
   orderChanged:
     "One of this viewer's own holds has a new state; the highest `version` wins. Terminal: sold, expired, cancelled, refunded.",
+  waitAnswered:
+    "`waiting`: in line with this ticket. `notNeeded`: there is stock, tap buy. `tooLate`: the draw is over, and it was all there is.",
   snapshot: "The whole room, in the place of whatever came before it.",
   showStarted: "The show is live.",
   showEnded: "The show is over.",
@@ -45,6 +48,9 @@ export const SAYS: Readonly<Record<FrameName, string>> = {
   dropClosed: "The sale is over. Holds stand until paid or lapsed.",
   muted: "A viewer may not comment until `untilMs` (0: may again).",
   commentDeleted: "A comment is to be taken off the screen.",
+  dropVoided: "The sale is annulled: holds are given back, what was paid is refunded.",
+  dropDrawn:
+    "The order of those who queued has been drawn: its seed can be checked against `seedHash`.",
   stockChanged: "A drop's books after its newest movement.",
   viewersChanged: "Viewers on all living nodes.",
   comments: "One tick's comments: a fair sample of at most `maxCommentsPerTick`, with its receipt.",

@@ -30,6 +30,8 @@ type Command = Exclude<UpFrame, { kind: "hello" }>;
 type CommandOf<K extends Command["kind"]> = Extract<Command, { kind: K }>;
 
 const RETRY_AFTER_MS = 300;
+/** Printable ASCII without `|`, which joins the parts of a field in Redis. */
+const KEY = /^[\x21-\x7b\x7d\x7e]+$/;
 
 const failed = (session: Session, id: number, code: FailureCode, retryable: boolean): void =>
   session.send("failed", { id, code, retryable, retryAfterMs: retryable ? RETRY_AFTER_MS : 0 });
@@ -81,6 +83,7 @@ export function createCommands(ports: CommandPorts): (session: Session, frame: C
     },
     hold: (session, room, frame) =>
       void answering(session, frame.id, () => hold(session, room, frame)),
+    wait: (session, _room, frame) => void answering(session, frame.id, () => wait(session, frame)),
     pay: (session, _room, { id, holdId }) =>
       void answering(session, id, async () => {
         const [word, orderId] = await ask(session, {
@@ -132,7 +135,7 @@ export function createCommands(ports: CommandPorts): (session: Session, frame: C
         deadlineMs,
         quantity: units,
       });
-    if (!/^[\x21-\x7b\x7d\x7e]+$/.test(key)) return failed(session, id, "badRequest", false);
+    if (!KEY.test(key)) return failed(session, id, "badRequest", false);
     if (holdRate.take(rateKey(session), nowMs()) > 0) return answer("tooFast");
     figures.holdsAsked++;
     // Nothing left in this restock epoch: no need to ask. Every hold that came before "sold out" in the log is in the mirror,
@@ -149,6 +152,21 @@ export function createCommands(ports: CommandPorts): (session: Session, frame: C
     if (word === "unknown") return failed(session, id, "notFound", false);
     if (word === "held") return answer("held", Number(first), Number(second));
     answer(word as "soldOut");
+  }
+
+  async function wait(
+    session: Session,
+    { id, key, dropId, quantity }: CommandOf<"wait">,
+  ): Promise<void> {
+    if (!KEY.test(key)) return failed(session, id, "badRequest", false);
+    const [word, ticket, ahead] = await ask(session, { what: "wait", key, dropId, quantity });
+    if (word === "unknown") return failed(session, id, "notFound", false);
+    session.send("waitAnswered", {
+      id,
+      result: word as Body<"waitAnswered">["result"],
+      ticket: word === "waiting" ? Number(ticket) : 0,
+      ahead: word === "waiting" ? Number(ahead) : 0,
+    });
   }
 
   return (session, frame) => {

@@ -2,6 +2,7 @@
 import { type Comment, COMMENT, type Order, rawOf } from "#wire";
 
 const STATES = {
+  w: "waiting",
   h: "held",
   p: "paying",
   s: "sold",
@@ -11,12 +12,12 @@ const STATES = {
   r: "refunded",
 } as const satisfies Record<string, Order["state"]>;
 
-/** @param field `viewerId|holdId` @param packed `dropId|quantity|state|deadlineMs|amountCents|orderId|version` */
+/** @param field `viewerId|holdId` @param packed `dropId|quantity|state|deadlineMs|amountCents|orderId|version|ticket` */
 export function readHold(field: string, packed: string): readonly [viewerId: string, order: Order] {
   const [viewerId, holdId] = field.split("|") as [string, string];
-  const [dropId, quantity, state, deadlineMs, amountCents, orderId, version] = packed.split(
+  const [dropId, quantity, state, deadlineMs, amountCents, orderId, version, ticket] = packed.split(
     "|",
-  ) as [string, string, keyof typeof STATES, string, string, string, string];
+  ) as [string, string, keyof typeof STATES, string, string, string, string, string];
   return [
     viewerId,
     {
@@ -28,6 +29,7 @@ export function readHold(field: string, packed: string): readonly [viewerId: str
       amountCents: Number(amountCents),
       orderId,
       version: Number(version),
+      ticket: Number(ticket),
     },
   ];
 }

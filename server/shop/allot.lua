@@ -1,9 +1,10 @@
 -- allot: gives units of a product to a new drop and announces it. Idempotent by dropId. [I1]
--- KEYS  meta log products drops due holds buyers deadlines overdue orders ledger payments
--- ARGV  json
+-- KEYS  meta log products drops due holds buyers deadlines overdue orders ledger payments seeds
+-- ARGV  json seed
 -- USES  books
 -- RETURNS {word, number}: allotted | exists | unknownProduct | showEnded | shortStock (and the units there are)
--- json: dropId, sku, priceCents, allotment, perBuyerLimit, holdMs, startsAtMs (0: now), endsAtMs.
+-- json: dropId, sku, priceCents, allotment, perBuyerLimit, holdMs, startsAtMs (0: now), endsAtMs, mode, seedHash.
+-- seed: of the draw, kept secret until then; "" for fcfs.
 
 local d = cjson.decode(json)
 if redis.call("HEXISTS", drops, d.dropId) == 1 then return { "exists", 0 } end
@@ -20,6 +21,8 @@ announce("productChanged", { product = positional("PRODUCT", product) })
 d.title, d.wasCents = product.title, product.priceCents
 if d.startsAtMs == 0 then d.startsAtMs = nowMs end
 d.state, d.version, d.restockEpoch, d.lastDeadlineMs = "announced", 0, 0, 0
+d.waitlisted, d.waitServed, d.lastOfferMs, d.drawn = 0, 0, 0, false
+if seed ~= "" then redis.call("HSET", seeds, d.dropId, seed) end
 d.available, d.held, d.sold, d.restocked, d.writtenOff = d.allotment, 0, 0, 0, 0
 drops_[d.dropId] = d
 move("allotted", d, "", d.allotment, 0)

@@ -2,6 +2,9 @@
 -- Needs the keys meta log products drops due holds buyers deadlines overdue orders ledger payments. [I1 I2 I5 I9]
 -- At every movement: allotted + restocked = available + held + sold + writtenOff.
 
+-- How long an offer to somebody in line stands.
+local OFFER_MS = 60000
+
 local nowMs = now()
 local drops_, holds_, buyers_ = {}, {}, {}
 local dirtyDrops, dirtyHolds, dirtyBuyers = {}, {}, {}
@@ -17,16 +20,16 @@ local function dropOf(dropId)
   return d
 end
 
--- A hold is kept as `dropId|quantity|state|deadlineMs|amountCents|orderId|version`.
--- States: h held, p paying, s sold, x expired, c cancelled, l paid_late, r refunded.
-local STATES = { h = "held", p = "paying", s = "sold", x = "expired", c = "cancelled", l = "paid_late", r = "refunded" }
+-- A hold is kept as `dropId|quantity|state|deadlineMs|amountCents|orderId|version|ticket`.
+-- States: w waiting, h held, p paying, s sold, x expired, c cancelled, l paid_late, r refunded.
+local STATES = { w = "waiting", h = "held", p = "paying", s = "sold", x = "expired", c = "cancelled", l = "paid_late", r = "refunded" }
 
 local function readHold(packed)
-  local dropId, quantity, state, deadlineMs, cents, orderId, version =
-    string.match(packed, "^([^|]*)|(%d+)|(%a)|(%d+)|(%d+)|([^|]*)|(%d+)$")
+  local dropId, quantity, state, deadlineMs, cents, orderId, version, ticket =
+    string.match(packed, "^([^|]*)|(%d+)|(%a)|(%d+)|(%d+)|([^|]*)|(%d+)|(%d+)$")
   return {
     dropId = dropId, quantity = tonumber(quantity), state = state, deadlineMs = tonumber(deadlineMs),
-    amountCents = tonumber(cents), orderId = orderId, version = tonumber(version),
+    amountCents = tonumber(cents), orderId = orderId, version = tonumber(version), ticket = tonumber(ticket),
   }
 end
 
@@ -66,6 +69,9 @@ local function move(kind, d, field, quantity, cents)
   }
 end
 
+-- The line of those who wait for units of a drop.
+local function waitKey(dropId) return deadlines .. ":" .. dropId .. ":w" end
+
 local function viewerOf(field) return string.match(field, "^([^|]*)|") end
 
 -- The hold has a new state: remember it, and tell its viewer through the log.
@@ -74,7 +80,7 @@ local function setHold(field, h, state)
   holds_[field], dirtyHolds[field] = h, h
   changedOrders[#changedOrders + 1] = {
     viewerOf(field), string.match(field, "|(.*)$"), h.dropId, h.quantity, STATES[state],
-    h.deadlineMs, h.amountCents, h.orderId, h.version,
+    h.deadlineMs, h.amountCents, h.orderId, h.version, h.ticket,
   }
 end
 
@@ -87,14 +93,16 @@ local function giveToShop(d, quantity)
   announce("productChanged", { product = positional("PRODUCT", product) })
 end
 
+local function isOver(d) return d.state == "closed" or d.state == "voided" end
+
 -- Opens and closes the drop by Redis TIME; the same whoever comes first, a buyer or the sweep.
 local function turn(d)
-  if d.state == "announced" and nowMs >= d.startsAtMs then
+  if d.state == "announced" and nowMs >= d.startsAtMs and (d.mode == "fcfs" or d.drawn) then
     d.state = d.available > 0 and "open" or "soldOut"
     dirtyDrops[d.dropId] = d
     announce("dropOpened", { dropId = d.dropId, atMs = d.startsAtMs })
   end
-  if d.state ~= "closed" and nowMs >= d.endsAtMs then
+  if not isOver(d) and nowMs >= d.endsAtMs then
     local left = d.available
     d.state, d.available, d.writtenOff = "closed", 0, d.writtenOff + left
     move("closed", d, "", left, 0)
@@ -103,27 +111,74 @@ local function turn(d)
   end
 end
 
+local function take(d, viewerId, quantity)
+  d.available, d.held = d.available - quantity, d.held + quantity
+  countBuyer(d, viewerId, quantity)
+end
+
+-- Two lists of deadlines per drop, each in order whatever the clock does: holds that were asked for, and offers to those in line.
+local function setDeadline(d, field, h, list, forMs)
+  local last = list == "" and "lastDeadlineMs" or "lastOfferMs"
+  d[last] = math.max(d[last], nowMs + forMs)
+  h.deadlineMs = d[last]
+  local lines = newDeadlines[d.dropId .. list] or { dropId = d.dropId }
+  lines[#lines + 1] = h.deadlineMs .. "|" .. field
+  newDeadlines[d.dropId .. list] = lines
+end
+
+-- Offers what there is to those in line, strictly in order; each offer is a hold of `offerMs`. Nobody is passed over because
+-- the first one wants more than there is: units gather for them. [F6]
+local function serveLine(d, offerMs)
+  local line = waitKey(d.dropId)
+  while d.available > 0 and d.waitServed < d.waitlisted do
+    local field = redis.call("LINDEX", line, 0)
+    if not field then break end
+    local h = holdOf(field)
+    local waits = h and h.state == "w"
+    if waits and h.quantity > d.available then break end
+    redis.call("LPOP", line)
+    redis.call("HDEL", buyers, d.dropId .. "|" .. viewerOf(field) .. "|w")
+    d.waitServed = d.waitServed + 1
+    dirtyDrops[d.dropId] = d
+    if waits then
+      local viewerId = viewerOf(field)
+      if boughtBy(d, viewerId) + h.quantity > d.perBuyerLimit then
+        d.version = d.version + 1
+        setHold(field, h, "x")
+      else
+        take(d, viewerId, h.quantity)
+        h.amountCents = d.priceCents * h.quantity
+        setDeadline(d, field, h, ":o", offerMs)
+        move("offered", d, field, h.quantity, 0)
+        setHold(field, h, "h")
+      end
+    end
+  end
+end
+
+-- After units came back: first those in line, then everybody, in a new restock epoch.
+local function reopen(d)
+  serveLine(d, math.min(d.holdMs, OFFER_MS))
+  if d.available > 0 and d.state == "soldOut" and d.waitServed >= d.waitlisted and d.mode ~= "lottery" then
+    d.state, d.restockEpoch = "open", d.restockEpoch + 1
+    dirtyDrops[d.dropId] = d
+  end
+end
+
 -- Units of a hold that ended without a sale go back on sale, or to the shop when the drop is over.
 local function giveBack(field, h, state, kind)
   local d = dropOf(h.dropId)
   d.held = d.held - h.quantity
-  if d.state == "closed" then
+  if isOver(d) then
     d.writtenOff = d.writtenOff + h.quantity
     giveToShop(d, h.quantity)
   else
     d.available = d.available + h.quantity
-    if d.state == "soldOut" then
-      d.state, d.restockEpoch = "open", d.restockEpoch + 1
-    end
   end
   countBuyer(d, viewerOf(field), -h.quantity)
   move(kind, d, field, h.quantity, 0)
   setHold(field, h, state)
-end
-
-local function take(d, viewerId, quantity)
-  d.available, d.held = d.available - quantity, d.held + quantity
-  countBuyer(d, viewerId, quantity)
+  if not isOver(d) then reopen(d) end
 end
 
 -- Says "sold out" once per restock epoch, after the orders that made it so: whoever has read it knows them all.
@@ -135,7 +190,14 @@ local function noteSoldOut(d)
 end
 
 local function packHold(h)
-  return table.concat({ h.dropId, h.quantity, h.state, h.deadlineMs, h.amountCents, h.orderId, h.version }, "|")
+  return table.concat({ h.dropId, h.quantity, h.state, h.deadlineMs, h.amountCents, h.orderId, h.version, h.ticket }, "|")
+end
+
+-- One command for up to 1,000 arguments: Lua's stack is not longer than some thousands.
+local function callMany(command, key, args)
+  for i = 1, #args, 1000 do
+    redis.call(command, key, unpack(args, i, math.min(i + 999, #args)))
+  end
 end
 
 local function keepBooks()
@@ -143,17 +205,17 @@ local function keepBooks()
   for field, h in pairs(dirtyHolds) do
     args[#args + 1], args[#args + 2] = field, packHold(h)
   end
-  if #args > 0 then redis.call("HSET", holds, unpack(args)) end
+  callMany("HSET", holds, args)
 
   args = {}
   for field in pairs(dirtyBuyers) do
     args[#args + 1], args[#args + 2] = field, buyers_[field]
   end
-  if #args > 0 then redis.call("HSET", buyers, unpack(args)) end
+  callMany("HSET", buyers, args)
 
-  for dropId, lines in pairs(newDeadlines) do
-    redis.call("RPUSH", deadlines .. ":" .. dropId, unpack(lines))
-    redis.call("ZADD", due, "LT", string.match(lines[1], "^%d+"), dropId)
+  for list, lines in pairs(newDeadlines) do
+    callMany("RPUSH", deadlines .. ":" .. list, lines)
+    redis.call("ZADD", due, "LT", string.match(lines[1], "^%d+"), lines.dropId)
   end
 
   local fields = {}

@@ -6,7 +6,7 @@
 
 local d = dropOf(dropId)
 if not d then return "unknown" end
-if d.state ~= "closed" then
+if not isOver(d) then
   d.endsAtMs = math.min(d.endsAtMs, nowMs)
   turn(d)
   keepBooks()

@@ -3,7 +3,7 @@
 -- ARGV  batch
 -- USES  books
 -- RETURNS msgpack array, one answer per request: {word, number or text …}
--- batch: msgpack array of {what, viewerId, key, subject, quantity}; what is hold, pay, cancel, settle, decline or refund.
+-- batch: msgpack array of {what, viewerId, key, subject, quantity}; what is hold, wait, pay, cancel, settle, decline or refund.
 -- subject: for hold the drop; for settle, decline and refund the entry of `payments` that is hereby carried out, or "".
 -- Cost: about ten commands for the whole batch, whatever its size.
 
@@ -28,25 +28,53 @@ end
 local decide = {}
 
 function decide.hold(field, h, viewerId, dropId, quantity)
-  if h then return { "held", h.deadlineMs, h.quantity } end
+  if h then return h.state == "w" and { "soldOut", 0 } or { "held", h.deadlineMs, h.quantity } end
   local d = dropOf(dropId)
   if not d then return { "unknown" } end
   turn(d)
   if d.state == "announced" then return { "notOpen", d.startsAtMs } end
-  if d.state == "closed" then return { "closed" } end
-  if d.available < quantity then return { "soldOut", d.restockEpoch } end
+  if isOver(d) then return { "closed" } end
+  if d.state == "soldOut" or d.available < quantity then return { "soldOut", d.restockEpoch } end
   if boughtBy(d, viewerId) + quantity > d.perBuyerLimit then return { "limit", d.perBuyerLimit } end
   take(d, viewerId, quantity)
-  -- Never earlier than the deadline before it, so that the list of deadlines stays in order whatever the clock does.
-  d.lastDeadlineMs = math.max(d.lastDeadlineMs, nowMs + d.holdMs)
-  h = { dropId = dropId, quantity = quantity, deadlineMs = d.lastDeadlineMs, amountCents = d.priceCents * quantity, orderId = "" }
-  local lines = newDeadlines[dropId] or {}
-  lines[#lines + 1] = h.deadlineMs .. "|" .. field
-  newDeadlines[dropId] = lines
+  h = { dropId = dropId, quantity = quantity, amountCents = d.priceCents * quantity, orderId = "", ticket = 0 }
+  setDeadline(d, field, h, "", d.holdMs)
   move("held", d, field, quantity, 0)
   setHold(field, h, "h")
   noteSoldOut(d)
   return { "held", h.deadlineMs, quantity }
+end
+
+-- Standing in line: before the start of a drawn drop, or after sold out. Once per buyer and drop.
+function decide.wait(field, h, viewerId, dropId, quantity)
+  local d = dropOf(dropId)
+  if not d then return { "unknown" } end
+  if h then return { "waiting", h.ticket, math.max(0, h.ticket - d.waitServed - 1) } end
+  turn(d)
+  if isOver(d) then return { "closed" } end
+  local drawn = d.mode ~= "fcfs"
+  if d.state == "open" or (d.state == "announced" and not drawn) then return { "notNeeded" } end
+  -- Between the start and the draw the list of entrants is frozen; after a lottery's draw there is nothing to wait for.
+  if drawn and nowMs >= d.startsAtMs and (d.mode == "lottery" or not d.drawn) then return { "tooLate" } end
+  if boughtBy(d, viewerId) + quantity > d.perBuyerLimit then return { "limit" } end
+  -- One place per buyer: kept beside the count of units, under a name no viewer can have.
+  if redis.call("HSETNX", buyers, dropId .. "|" .. viewerId .. "|w", field) == 0 then return { "limit" } end
+  d.waitlisted, d.version = d.waitlisted + 1, d.version + 1
+  dirtyDrops[dropId] = d
+  h = { dropId = dropId, quantity = quantity, deadlineMs = 0, amountCents = 0, orderId = "", ticket = d.waitlisted }
+  redis.call("RPUSH", waitKey(dropId), field)
+  setHold(field, h, "w")
+  return { "waiting", h.ticket, h.ticket - d.waitServed - 1 }
+end
+
+local function leaveLine(field, h)
+  local d = dropOf(h.dropId)
+  d.version = d.version + 1
+  dirtyDrops[d.dropId] = d
+  redis.call("HDEL", buyers, h.dropId .. "|" .. viewerOf(field) .. "|w")
+  setHold(field, h, "c")
+  turn(d)
+  if d.state == "soldOut" then reopen(d) end
 end
 
 -- An open hold past its deadline has ended, whether or not the sweep has come by.
@@ -58,7 +86,7 @@ local function lapse(field, h)
 end
 
 function decide.pay(field, h)
-  if not h then return { "notHeld" } end
+  if not h or h.state == "w" then return { "notHeld" } end
   lapse(field, h)
   if h.state == "h" then
     dropOf(h.dropId).version = dropOf(h.dropId).version + 1
@@ -74,6 +102,7 @@ function decide.cancel(field, h)
   if not h then return { "notHeld" } end
   lapse(field, h)
   if h.state == "h" then giveBack(field, h, "c", "cancelled") end
+  if h.state == "w" then leaveLine(field, h) end
   local word = ({ p = "paying", s = "sold", c = "cancelled" })[h.state] or "expired"
   return { word }
 end
@@ -84,7 +113,7 @@ function decide.settle(field, h, viewerId, intentId)
   local d = dropOf(h.dropId)
   if h.state == "x" or h.state == "c" then
     turn(d)
-    local fits = d.state ~= "closed" and d.available >= h.quantity
+    local fits = d.state == "open" and d.available >= h.quantity
       and boughtBy(d, viewerId) + h.quantity <= d.perBuyerLimit
     if fits then
       take(d, viewerId, h.quantity)
@@ -97,6 +126,10 @@ function decide.settle(field, h, viewerId, intentId)
       setHold(field, h, "l")
       redis.call("XADD", payments, "*", "what", "refund", "field", field, "cents", h.amountCents, "of", intentId)
     end
+  end
+  if d.state == "voided" and (h.state == "h" or h.state == "p") then
+    giveBack(field, h, "x", "expired")
+    return decide.settle(field, h, viewerId, intentId)
   end
   if h.state == "h" or h.state == "p" then
     d.held, d.sold = d.held - h.quantity, d.sold + h.quantity

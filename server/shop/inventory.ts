@@ -7,14 +7,15 @@ import { packValue } from "#wire/server";
 import type { Redis } from "ioredis";
 import { showKeys } from "../redis/keys.ts";
 import { loadScript } from "../redis/lua.ts";
+import { type DropMode, drawOrder, newSeed } from "./draw.ts";
 
 /** What a batch may hold: buyers' requests, and the cashier's. */
 export interface DropRequest {
-  readonly what: "hold" | "pay" | "cancel" | "settle" | "decline" | "refund";
+  readonly what: "hold" | "wait" | "pay" | "cancel" | "settle" | "decline" | "refund";
   readonly viewerId: string;
   /** The hold's id: the idempotency key its buyer chose. */
   readonly key: string;
-  /** Only for `hold`; else "" and 0. */
+  /** Only for `hold` and `wait`; else "" and 0. */
   readonly dropId: string;
   readonly quantity: number;
   /** Only for settle, decline and refund: the entry of the payments stream that is hereby carried out, and acknowledged. */
@@ -23,6 +24,7 @@ export interface DropRequest {
 
 /**
  * One answer per request, as the script gave it: a word, then what belongs to it.
+ * wait: `waiting ticket ahead` | `notNeeded` | `limit` | `closed` | `tooLate` | `unknown`;
  * hold: `held deadlineMs quantity` | `soldOut restockEpoch` | `limit n` | `notOpen startsAtMs` | `closed` | `unknown`;
  * pay: `paying` | `sold orderId` | `expired` | `cancelled` | `notHeld`; cancel: `cancelled` | `paying` | `sold` | `expired` | `notHeld`.
  */
@@ -38,6 +40,8 @@ export interface NewDrop {
   /** 0: now, by Redis TIME. */
   readonly startsAtMs: number;
   readonly endsAtMs: number;
+  /** Default fcfs. */
+  readonly mode?: DropMode;
 }
 
 export interface Inventory {
@@ -49,8 +53,8 @@ export interface Inventory {
     show: string,
     requests: readonly DropRequest[],
   ) => Promise<readonly DropAnswer[]>;
-  /** Opens, closes and expires what is due. @returns how much changed; over 0: sweep again */
-  sweep(show: string): Promise<number>;
+  /** Opens, closes and expires what is due. @returns how much changed (over 0: sweep again), and drops that wait for `draw` */
+  sweep(show: string): Promise<{ readonly changed: number; readonly draws: readonly string[] }>;
   /** Gives a product's units to a new drop; the number is the start, or the units there are when short. */
   allot(
     show: string,
@@ -58,6 +62,20 @@ export interface Inventory {
   ): Promise<
     readonly ["allotted" | "exists" | "unknownProduct" | "showEnded" | "shortStock", number]
   >;
+  /** Gives the drop more of its product's units; the number is what is available then, or what there is when short. */
+  restock(
+    show: string,
+    dropId: string,
+    units: number,
+  ): Promise<readonly ["restocked" | "unknown" | "closed" | "shortStock", number]>;
+  /** Annuls a drop: units and unpaid holds go back. The number is the holds ended by this call. */
+  void(
+    show: string,
+    dropId: string,
+    reason: string,
+  ): Promise<readonly ["voided" | "unknown", number]>;
+  /** Draws the order of those who queued for a drop that has started, and serves them. Once, whoever calls. */
+  draw(show: string, dropId: string): Promise<"drawn" | "done" | "tooEarly" | "unknown">;
   /** Ends a drop now. */
   close(show: string, dropId: string): Promise<"closed" | "unknown">;
 }
@@ -66,6 +84,13 @@ export interface Inventory {
 const PAY_GRACE_MS = 60_000;
 /** Holds ended by one sweep call: about 2 ms of Redis time. */
 const MOST_PER_SWEEP = 500;
+
+const wordAndNumber = <W extends string>(
+  reply: unknown,
+): readonly [never, number] | readonly [W, number] => {
+  const [word, n] = reply as [Buffer, number];
+  return [word.toString() as W, n];
+};
 
 const BOOKS = [
   "meta",
@@ -95,16 +120,34 @@ export function createInventory(redis: Redis): Inventory {
     file: file("sweep"),
     keys: BOOKS,
     args: ["graceMs", "most"],
-    read: Number,
+    read: (reply) => {
+      const [changed, ...draws] = reply as [number, ...Buffer[]];
+      return { changed, draws: draws.map(String) };
+    },
   });
   const allot = loadScript(redis, {
     file: file("allot"),
+    keys: [...BOOKS, "seeds"],
+    args: ["json", "seed"],
+    read: wordAndNumber<"allotted">,
+  });
+  const restock = loadScript(redis, {
+    file: file("restock"),
     keys: BOOKS,
-    args: ["json"],
-    read: (reply) => {
-      const [word, n] = reply as [Buffer, number];
-      return [word.toString() as "allotted", n] as const;
-    },
+    args: ["dropId", "units"],
+    read: wordAndNumber<"restocked">,
+  });
+  const voidDrop = loadScript(redis, {
+    file: file("void"),
+    keys: BOOKS,
+    args: ["dropId", "reason", "most"],
+    read: wordAndNumber<"voided">,
+  });
+  const draw = loadScript(redis, {
+    file: file("draw"),
+    keys: [...BOOKS, "seeds"],
+    args: ["dropId", "order"],
+    read: (reply) => String(reply) as "drawn" | "done" | "tooEarly" | "stale" | "unknown",
   });
   const close = loadScript(redis, {
     file: file("close"),
@@ -117,13 +160,41 @@ export function createInventory(redis: Redis): Inventory {
       decide(showKeys(show), {
         batch: packValue(
           requests.map((r) => {
-            const subject = r.what === "hold" ? r.dropId : (r.intentId ?? "");
+            const subject = r.what === "hold" || r.what === "wait" ? r.dropId : (r.intentId ?? "");
             return [r.what, r.viewerId, r.key, subject, r.quantity];
           }),
         ),
       }),
     sweep: (show) => sweep(showKeys(show), { graceMs: PAY_GRACE_MS, most: MOST_PER_SWEEP }),
-    allot: (show, drop) => allot(showKeys(show), { json: JSON.stringify(drop) }),
+    allot(show, drop) {
+      const { mode = "fcfs" } = drop;
+      const { seed, seedHash } = mode === "fcfs" ? { seed: "", seedHash: "" } : newSeed();
+      return allot(showKeys(show), { json: JSON.stringify({ ...drop, mode, seedHash }), seed });
+    },
+    restock: (show, dropId, units) => restock(showKeys(show), { dropId, units }),
+    async void(show, dropId, reason) {
+      const keys = showKeys(show);
+      let ended = 0;
+      for (;;) {
+        const [word, n] = await voidDrop(keys, { dropId, reason, most: MOST_PER_SWEEP });
+        ended += n;
+        if (n < MOST_PER_SWEEP) return [word, ended];
+      }
+    },
+    async draw(show, dropId) {
+      const keys = showKeys(show);
+      for (;;) {
+        const [seed, entrants] = await Promise.all([
+          redis.hget(keys.seeds, dropId),
+          redis.lrange(`${keys.deadlines}:${dropId}:w`, 0, -1),
+        ]);
+        if (seed === null) return "unknown";
+        const order = packValue(drawOrder(seed, entrants));
+        const word = await draw(keys, { dropId, order });
+        // Somebody left the line meanwhile: draw among those who are there.
+        if (word !== "stale") return word;
+      }
+    },
     close: (show, dropId) => close(showKeys(show), { dropId }),
   };
 }

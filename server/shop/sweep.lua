@@ -2,10 +2,10 @@
 -- KEYS  meta log products drops due holds buyers deadlines overdue orders ledger payments
 -- ARGV  graceMs most
 -- USES  books
--- RETURNS number of drops and holds that changed; more than 0 means: call again
+-- RETURNS {number of drops and holds that changed, ids of drops that wait for their draw …}; more than 0 means: call again
 -- graceMs: how long a hold that is being paid outlives its deadline. most: holds ended in one call, to bound its time.
 
-local changed, most, graceMs = 0, tonumber(most), tonumber(graceMs)
+local changed, most, graceMs, draws = 0, tonumber(most), tonumber(graceMs), {}
 
 for _, field in ipairs(redis.call("ZRANGEBYSCORE", overdue, "-inf", nowMs, "LIMIT", 0, most)) do
   local h = holdOf(field)
@@ -17,10 +17,8 @@ for _, field in ipairs(redis.call("ZRANGEBYSCORE", overdue, "-inf", nowMs, "LIMI
   changed = changed + 1
 end
 
-for _, dropId in ipairs(redis.call("ZRANGEBYSCORE", due, "-inf", nowMs, "LIMIT", 0, 16)) do
-  local d = dropOf(dropId)
-  local list = deadlines .. ":" .. dropId
-  turn(d)
+-- Ends the holds of one list of deadlines that are due. Returns how many lines are done with, and the next deadline.
+local function lapseDue(list)
   local ended = 0
   for _, line in ipairs(redis.call("LRANGE", list, 0, most - 1)) do
     local deadlineMs, field = string.match(line, "^(%d+)|(.*)$")
@@ -34,12 +32,35 @@ for _, dropId in ipairs(redis.call("ZRANGEBYSCORE", due, "-inf", nowMs, "LIMIT",
     ended = ended + 1
   end
   if ended > 0 then redis.call("LPOP", list, ended) end
-  changed = changed + 1 + ended
-
   local head = redis.call("LINDEX", list, 0)
-  local nextMs = head and tonumber(string.match(head, "^%d+"))
-  local turnsMs = d.state == "announced" and d.startsAtMs or d.state ~= "closed" and d.endsAtMs or nil
-  if turnsMs and (not nextMs or turnsMs < nextMs) then nextMs = turnsMs end
+  return ended, head and tonumber(string.match(head, "^%d+"))
+end
+
+-- Sends those home who still stand in line when the drop is over. Returns true while some are left.
+local function endLine(d)
+  local fields = redis.call("LPOP", waitKey(d.dropId), most)
+  if not fields then return false end
+  d.version = d.version + 1
+  dirtyDrops[d.dropId] = d
+  for _, field in ipairs(fields) do
+    local h = holdOf(field)
+    if h and h.state == "w" then setHold(field, h, "x") end
+  end
+  return #fields == most
+end
+
+for _, dropId in ipairs(redis.call("ZRANGEBYSCORE", due, "-inf", nowMs, "LIMIT", 0, 16)) do
+  local d = dropOf(dropId)
+  turn(d)
+  if d.state == "announced" and nowMs >= d.startsAtMs then draws[#draws + 1] = dropId end
+  local nextMs = d.state == "announced" and d.startsAtMs or not isOver(d) and d.endsAtMs or nil
+  for _, list in ipairs({ "", ":o" }) do
+    local ended, headMs = lapseDue(deadlines .. ":" .. dropId .. list)
+    changed = changed + ended
+    if headMs and (not nextMs or headMs < nextMs) then nextMs = headMs end
+  end
+  if isOver(d) and endLine(d) then nextMs = nowMs end
+  changed = changed + 1
   if nextMs then
     redis.call("ZADD", due, nextMs, dropId)
   else
@@ -48,4 +69,4 @@ for _, dropId in ipairs(redis.call("ZRANGEBYSCORE", due, "-inf", nowMs, "LIMIT",
 end
 
 if changed > 0 then keepBooks() end
-return changed
+return { changed, unpack(draws) }

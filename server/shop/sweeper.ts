@@ -15,7 +15,7 @@ export interface Sweeper extends Part {
 }
 
 export interface SweeperPorts {
-  readonly inventory: Pick<Inventory, "sweep">;
+  readonly inventory: Pick<Inventory, "sweep" | "draw">;
   /** Asked anew each round. */
   readonly shows: () => Iterable<string>;
   /** From the end of one round to the beginning of the next. */
@@ -34,9 +34,10 @@ export function startSweeper({ inventory, shows, everyMs, log }: SweeperPorts): 
 
   const sweepShow = async (show: string, stopping: AbortSignal): Promise<void> => {
     for (let call = 0; call < MAX_CALLS && !stopping.aborted; call++) {
-      const n = await inventory.sweep(show);
-      changed += n;
-      if (n === 0) return;
+      const swept = await inventory.sweep(show);
+      changed += swept.changed;
+      for (const dropId of swept.draws) await inventory.draw(show, dropId);
+      if (swept.changed === 0) return;
     }
   };
   const round = async (stopping: AbortSignal): Promise<void> => {

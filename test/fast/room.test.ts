@@ -27,6 +27,8 @@ const stock = (version: number): Uint8Array =>
     held: 0,
     sold: 0,
     restockEpoch: 0,
+    waitlisted: 0,
+    waitServed: 0,
   });
 
 test("[LANE1] R goes out at once, S as its latest, V and A with the tick", async () => {

@@ -185,6 +185,10 @@ test("[SDK8] an older stock frame does not reopen a sold out drop, a restock doe
     held: 0,
     sold: 0,
     restockEpoch: 0,
+    mode: "fcfs",
+    seedHash: "",
+    waitlisted: 0,
+    waitServed: 0,
   } as const;
   take({ kind: "dropAnnounced", offset: 1, drop });
   take({ kind: "dropSoldOut", offset: 2, dropId: "d", atMs: 5, restockEpoch: 0 });
@@ -196,6 +200,8 @@ test("[SDK8] an older stock frame does not reopen a sold out drop, a restock doe
     held: 1,
     sold: 0,
     restockEpoch: 0,
+    waitlisted: 0,
+    waitServed: 0,
   });
   expect(state.drops.get("d")?.state).toBe("soldOut");
   take({
@@ -206,6 +212,8 @@ test("[SDK8] an older stock frame does not reopen a sold out drop, a restock doe
     held: 1,
     sold: 0,
     restockEpoch: 1,
+    waitlisted: 0,
+    waitServed: 0,
   });
   expect(state.drops.get("d")).toMatchObject({ state: "open", available: 1 });
 });

@@ -122,7 +122,7 @@ export function checkLedger(
         );
       }
       replay(books, bought, line, isClosed);
-      isClosed ||= line.kind === "closed";
+      isClosed ||= line.kind === "closed" || line.kind === "voided";
       expect(line.books, "[I6] each line follows from the one before").toEqual(books);
       for (const units of bought.values())
         expect(units, "[I4] the limit holds").toBeLessThanOrEqual(drop.perBuyerLimit);
@@ -169,7 +169,12 @@ function replay(
       else books.available += quantity;
       count(-quantity);
       break;
+    case "restocked":
+      books.restocked += quantity;
+      books.available += quantity;
+      break;
     case "closed":
+    case "voided":
       books.available -= quantity;
       books.writtenOff += quantity;
       break;

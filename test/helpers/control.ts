@@ -22,6 +22,16 @@ export interface Answer {
   readonly headers: Headers;
   readonly text: string;
   readonly body: Body;
+  /** The body as the answer to a request for a token. */
+  readonly issued: Issued;
+}
+
+export interface Issued {
+  readonly token: string;
+  readonly viewerId: string;
+  readonly role: string;
+  readonly name: string;
+  readonly expiresAtMs: number;
 }
 
 /** What the API's answers may hold, for tests to look into. */
@@ -132,6 +142,9 @@ export async function startControlWorld(
       text,
       get body() {
         return JSON.parse(text) as Body;
+      },
+      get issued() {
+        return JSON.parse(text) as Issued;
       },
     };
   };

@@ -1,37 +1,11 @@
 /** A real Chromium with pages that watch or publish, each as one session of a test gateway. */
-import { existsSync } from "node:fs";
 import { createServer } from "node:http";
-import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import type { SignalName } from "#wire";
+import { launchChromium } from "../helpers/chromium.ts";
 import type { TestSession } from "./world.ts";
-
-const FLAGS = [
-  "--headless",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-  "--use-fake-ui-for-media-stream",
-  "--use-fake-device-for-media-stream",
-  "--autoplay-policy=no-user-gesture-required",
-];
-
-/** The system's own, by whichever name it goes. */
-const chromiumPath = (): string => {
-  const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-  const folders = (process.env["PATH"] ?? "").split(delimiter);
-  const found = folders
-    .flatMap((folder) => names.map((name) => join(folder, name)))
-    .find((path) => existsSync(path));
-  if (found === undefined) throw new Error(`none of ${names.join(", ")} is on PATH`);
-  return found;
-};
 
 export interface BrowserWorld {
   /** A page whose SDK speaks as `session`. */
@@ -61,10 +35,7 @@ export async function startBrowser(): Promise<BrowserWorld> {
   await new Promise((resolve) => pages.once("listening", resolve));
   const address = pages.address();
   const url = `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}/`;
-  const browser: Browser = await chromium.launch({
-    executablePath: chromiumPath(),
-    args: FLAGS,
-  });
+  const browser: Browser = await launchChromium();
   return {
     async open(session) {
       const page = await browser.newPage();

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { SIGNALS } from "../../client-sdk/protocol/frames.ts";
+import { SIGNALS } from "../../client-sdk/protocol/up.ts";
 import { mediaAskChannel } from "#wire";
 import type { Media } from "../../media/index.ts";
 import {

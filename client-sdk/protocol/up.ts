@@ -1,0 +1,54 @@
+/** What clients send. Opcodes below 0x40. */
+import { oneOf, text, uint } from "./fields.ts";
+import { ATTEMPT, type FrameSpec, ID, JSON_TEXT, KEY, U32, U53 } from "./kinds.ts";
+import { LIMITS } from "./limits.ts";
+
+/** Signals of the media plane; their bodies are JSON text, checked by the media process. */
+export const SIGNALS = [
+  "watch",
+  "connect",
+  "consume",
+  "resume",
+  "layer",
+  "publish",
+  "produce",
+  "unpublish",
+  "leave",
+] as const;
+
+export const UP = {
+  hello: {
+    opcode: 0x01,
+    way: "up",
+    fields: { token: text(2048), show: text(40), client: KEY, epoch: text(40, 0), offset: U53 },
+  },
+  beat: { opcode: 0x02, way: "up", fields: { offset: U53, tick: U53, clientAtMs: U53 } },
+  comment: {
+    opcode: 0x03,
+    way: "up",
+    fields: { id: ID, seq: U32, text: text(LIMITS.maxCommentChars) },
+  },
+  react: {
+    opcode: 0x04,
+    way: "up",
+    fields: {
+      seq: U32,
+      likes: uint(LIMITS.maxLikesPerFrame),
+      shares: uint(LIMITS.maxLikesPerFrame),
+    },
+  },
+  hold: {
+    opcode: 0x05,
+    way: "up",
+    fields: { id: ID, key: KEY, dropId: text(40), quantity: uint(99, 1), attempt: ATTEMPT },
+  },
+  pay: { opcode: 0x06, way: "up", fields: { id: ID, holdId: KEY, attempt: ATTEMPT } },
+  cancel: { opcode: 0x07, way: "up", fields: { id: ID, holdId: KEY, attempt: ATTEMPT } },
+  catchUp: { opcode: 0x08, way: "up", fields: { offset: U53 } },
+  wait: {
+    opcode: 0x0a,
+    way: "up",
+    fields: { id: ID, key: KEY, dropId: text(40), quantity: uint(99, 1), attempt: ATTEMPT },
+  },
+  signal: { opcode: 0x09, way: "up", fields: { id: ID, name: oneOf(...SIGNALS), body: JSON_TEXT } },
+} as const satisfies Record<string, FrameSpec>;

@@ -1,0 +1,173 @@
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Live } from "#sdk";
+import { launchChromium } from "../helpers/chromium.ts";
+import { until } from "../helpers/rooms.ts";
+import { startServer, type WholeServer } from "../helpers/server.ts";
+import { type BackEnd, backEndOf } from "../helpers/back-end.ts";
+
+let server: WholeServer;
+let shop: BackEnd;
+let browser: Browser;
+beforeAll(async () => {
+  server = await startServer({ env: { DEMO: "1", GATEWAYS: "2" } });
+  shop = backEndOf(server);
+  browser = await launchChromium();
+});
+afterAll(async () => {
+  shop.close();
+  await browser.close();
+  await server.stop();
+});
+
+const watch = async (show: string, more: object = {}): Promise<Page> => {
+  const context = await browser.newContext({
+    viewport: { width: 390, height: 844 },
+    locale: "en-US",
+    ...more,
+  });
+  const page = await context.newPage();
+  await page.goto(`${server.httpUrl}/watch/${show}`);
+  return page;
+};
+const textOf = (page: Page, id: string): Promise<string> =>
+  page.getByTestId(id).first().innerText();
+/** Frames that the video element has decoded. */
+const decoded = (page: Page): Promise<number> =>
+  page
+    .getByTestId("video")
+    .evaluate((video) => (video as HTMLVideoElement).getVideoPlaybackQuality().totalVideoFrames);
+
+test("[SHOW1] the viewer link plays: first frame within 3 s, at least 15 frames per second for 10 s", async () => {
+  const startedMs = performance.now();
+  const page = await watch("demo");
+  await until(async () => (await decoded(page)) > 0, 10_000);
+  expect(performance.now() - startedMs).toBeLessThan(3000);
+  let before = await decoded(page);
+  for (let second = 0; second < 10; second++) {
+    await page.waitForTimeout(1000);
+    const now = await decoded(page);
+    expect(now - before, `second ${second}`).toBeGreaterThanOrEqual(15);
+    before = now;
+  }
+  await page.context().close();
+});
+
+test("[SHOW2] a comment from a Node client is on the page within 500 ms, and the page's own reaches Node", async () => {
+  const [page, live] = await Promise.all([watch("demo"), shop.join("demo", "node")]);
+  await page.getByTestId("comment-input").waitFor();
+  await until(() => live.state.viewers >= 2);
+  // The first one warms both sides up.
+  await live.comment("warm");
+  await page.getByTestId("comment-list").getByText("warm").waitFor();
+  const sentMs = performance.now();
+  const said = live.comment("从 Node 来的 42");
+  await page.getByTestId("comment-list").getByText("从 Node 来的 42").waitFor({ timeout: 2000 });
+  expect(performance.now() - sentMs).toBeLessThan(500);
+  await said;
+  await page.getByTestId("comment-input").fill("hello from the page");
+  await page.getByTestId("comment-send").click();
+  await until(() => live.state.comments.some((c) => c.text === "hello from the page"));
+  await page.context().close();
+});
+
+test("[SHOW3] a viewer buys on the page: tap, reserved timer, pay, order; the order is in the shop's list", async () => {
+  const show = await shop.show(10);
+  const dropId = await shop.drop(show, { allotment: 5, holdMs: 60_000 });
+  const page = await watch(show);
+  await page.getByTestId("buy").first().click();
+  const timer = page.getByTestId("hold-timer").first();
+  if (!(await timer.isVisible().catch(() => false))) {
+    // The sheet may ask to confirm quantity first.
+    await page.getByTestId("buy").last().click();
+  }
+  await timer.waitFor();
+  await page.reload();
+  await page.getByTestId("hold-timer").first().waitFor();
+  await page.getByTestId("pay").first().click();
+  await until(
+    async () => /D\d{6}|paid|已付|order/i.test(await textOf(page, "order-state")),
+    10_000,
+  );
+  await until(async () => {
+    const { orders } = await shop.call<{ orders: { dropId: string; amountCents: number }[] }>(
+      "GET",
+      `/v1/shows/${show}/orders`,
+    );
+    return orders.some((order) => order.dropId === dropId && order.amountCents === 4900);
+  });
+  expect(await shop.call("GET", `/v1/shows/${show}/drops/${dropId}`)).toMatchObject({
+    state: "open",
+    allotted: 5,
+    available: 4,
+    held: 0,
+    sold: 1,
+  });
+  await page.context().close();
+});
+
+test("[SHOW4][I1][I2] 1,000 connected buyers tap within 1 s for 100: exactly 100 holds, 900 refusals, sold out on every screen", async () => {
+  const show = await shop.show(100);
+  const page = await watch(show);
+  const buyers: Live[] = [];
+  for (let i = 0; i < 1000; i += 50)
+    buyers.push(
+      ...(await Promise.all(
+        Array.from({ length: 50 }, (_, n) => shop.join(show, `buyer${i + n}`)),
+      )),
+    );
+  const startsAtMs = Math.round((buyers[0] as Live).now()) + 2500;
+  const dropId = await shop.drop(show, {
+    allotment: 100,
+    holdMs: 4000,
+    startsAtMs,
+    endsAtMs: startsAtMs + 60_000,
+  });
+  await page.getByTestId("drop-countdown").first().waitFor();
+  const answers = await Promise.all(
+    buyers.map(async (live) => {
+      await new Promise((resolve) =>
+        setTimeout(resolve, startsAtMs - live.now() + 10 + Math.random() * 900),
+      );
+      return live.hold(dropId);
+    }),
+  );
+  expect(answers.filter((a) => a.result === "held")).toHaveLength(100);
+  expect(answers.filter((a) => a.result === "soldOut")).toHaveLength(900);
+  await until(() => buyers.every((live) => live.state.drops.get(dropId)?.state === "soldOut"));
+  await until(async () => /sold out|已售罄/i.test(await textOf(page, "stock")));
+  const lastDeadlineMs = Math.max(
+    ...answers.flatMap((a) => (a.result === "held" ? [a.deadlineMs] : [])),
+  );
+  const drop = (): Promise<Record<string, number>> =>
+    shop.call("GET", `/v1/shows/${show}/drops/${dropId}`);
+  await until(async () => (await drop())["available"] === 100, 10_000);
+  expect((buyers[0] as Live).now() - lastDeadlineMs).toBeLessThan(1000);
+  expect(await drop()).toMatchObject({ allotted: 100, available: 100, held: 0, sold: 0 });
+  await page.context().close();
+}, 120_000);
+
+test("[SHOW5] the host goes live with a camera, the viewers see it; the demo comes back after", async () => {
+  const context = await browser.newContext({
+    viewport: { width: 1440, height: 900 },
+    locale: "en-US",
+    permissions: ["camera", "microphone"],
+  });
+  const host = await context.newPage();
+  await host.goto(`${server.httpUrl}/host/demo#key=${server.adminKey}`);
+  const viewer = await watch("demo");
+  await until(async () => (await decoded(viewer)) > 0, 10_000);
+  const size = (): Promise<number> =>
+    viewer
+      .getByTestId("video")
+      .evaluate(
+        (video) => (video as HTMLVideoElement).videoWidth / (video as HTMLVideoElement).videoHeight,
+      );
+  expect(await size()).toBeLessThan(1);
+  await host.getByTestId("go-live").click();
+  // The fake camera is landscape, the demo portrait.
+  await until(async () => (await size()) > 1, 15_000);
+  await host.close();
+  await until(async () => (await size()) < 1, 40_000);
+  await Promise.all([context.close(), viewer.context().close()]);
+}, 120_000);
