@@ -136,15 +136,17 @@ export function createCommands(ports: CommandPorts): (session: Session, frame: C
         quantity: units,
       });
     if (!KEY.test(key)) return failed(session, id, "badRequest", false);
-    if (holdRate.take(rateKey(session), nowMs()) > 0) return answer("tooFast");
-    figures.holdsAsked++;
-    // Nothing left in this restock epoch: no need to ask. Every hold that came before "sold out" in the log is in the mirror,
-    // so a key that is not there has never been answered with "held".
-    const drop = room.mirror.state.drops.get(dropId);
-    if (drop?.state === "soldOut" && !room.mirror.hasOrder(session.viewerId, key)) {
-      figures.refusedHere++;
-      return answer("soldOut");
+    // A key that this viewer's orders know is a repeat: it gets its first answer, whatever else there is.
+    if (!room.mirror.hasOrder(session.viewerId, key)) {
+      if (holdRate.take(rateKey(session), nowMs()) > 0) return answer("tooFast");
+      // Nothing left in this restock epoch: no need to ask. Every hold that came before "sold out" in the log is in the
+      // mirror, so a key that is not there has never been answered with "held".
+      if (room.mirror.state.drops.get(dropId)?.state === "soldOut") {
+        figures.refusedHere++;
+        return answer("soldOut");
+      }
     }
+    figures.holdsAsked++;
     const startedMs = nowMs();
     const [word, first, second] = await ask(session, { what: "hold", key, dropId, quantity });
     figures.holdTook(nowMs() - startedMs);

@@ -20,7 +20,8 @@ const movements = async (show: string, kind: string): Promise<number> => {
   const response = await fetch(`${server.httpUrl}/v1/shows/${show}/ledger`, {
     headers: { authorization: `Bearer ${server.adminKey}` },
   });
-  return (await response.text()).split("\n").filter((line) => line.includes(`"${kind}"`)).length;
+  const lines = (await response.text()).trim().split("\n");
+  return lines.filter((line) => (JSON.parse(line) as { kind: string }).kind === kind).length;
 };
 
 test("[FAULT5][I3][F2][F11] a gateway is killed between Redis's decision and the reply: the same key gets the same hold, one ledger entry", async () => {
