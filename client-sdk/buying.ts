@@ -12,7 +12,7 @@ export function createBuying(
   commands: Commands,
   events: Events<LiveEvents>,
   state: LiveState,
-): Pick<Live, "hold" | "wait" | "pay" | "cancel"> {
+): Pick<Live, "hold" | "claim" | "wait" | "pay" | "cancel"> {
   /**
    * Watches one hold from before the payment is asked for. `over` resolves once it has ended, or is held again because the
    * charge was declined.
@@ -49,8 +49,10 @@ export function createBuying(
   };
 
   return {
-    async hold(dropId, { quantity = 1, key = randomId() } = {}) {
-      const { result, ...answer } = await commands.ask("hold", { dropId, quantity, key });
+    async hold(dropId, { quantity = 1, key = randomId(), coupons = [] } = {}) {
+      const { result, ...answer } = await (coupons.length === 0
+        ? commands.ask("hold", { dropId, quantity, key })
+        : commands.ask("redeem", { dropId, quantity, key, coupons }));
       if (result !== "held") return { result };
       return {
         result,
@@ -62,6 +64,10 @@ export function createBuying(
     async wait(dropId, { quantity = 1, key = randomId() } = {}) {
       const { result, ticket, ahead } = await commands.ask("wait", { dropId, quantity, key });
       return result === "waiting" ? { result, holdId: key, ticket, ahead } : { result };
+    },
+    async claim(couponId, { key = randomId() } = {}) {
+      const { result } = await commands.ask("claim", { couponId, key });
+      return { result };
     },
     async pay(holdId) {
       const hold = watch(holdId);

@@ -5,10 +5,10 @@
 import type { Body, FrameName } from "#wire";
 import { SdkFault } from "./live.ts";
 
-type Command = "comment" | "hold" | "wait" | "pay" | "cancel" | "signal";
-type Answer<C extends Command> = C extends "signal"
-  ? Body<"signalAnswered">
-  : Body<`${Exclude<C, "signal">}Answered`>;
+type Command = "comment" | "hold" | "redeem" | "claim" | "wait" | "pay" | "cancel" | "signal";
+type Answer<C extends Command> = Body<
+  C extends "redeem" ? "holdAnswered" : `${Exclude<C, "redeem">}Answered`
+>;
 
 interface Pending {
   readonly name: Command;

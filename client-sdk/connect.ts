@@ -49,6 +49,7 @@ export async function connect(options: ConnectOptions): Promise<Live> {
     role: "viewer",
     connection: "connecting",
     orders: new Map(),
+    unusedCoupons: new Map(),
     mutedUntilMs: 0,
   };
   const urls = typeof options.url === "string" ? [options.url] : options.url;
@@ -113,6 +114,7 @@ export async function connect(options: ConnectOptions): Promise<Live> {
     holdAnswered: answered,
     payAnswered: answered,
     waitAnswered: answered,
+    claimAnswered: answered,
     cancelAnswered: answered,
     signalAnswered: answered,
     mediaChanged: ({ body }) => video.notified(body),

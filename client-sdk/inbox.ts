@@ -89,6 +89,11 @@ export function createInbox({
       joining = undefined;
       joined(resumed, resumed ? offset - from : 0);
     },
+    couponsKept({ couponId, unused, version }) {
+      if ((state.unusedCoupons.get(couponId)?.version ?? -1) >= version) return;
+      state.unusedCoupons.set(couponId, { unused, version });
+      emit("couponsChanged", { couponId });
+    },
     orderChanged({ kind: _kind, ...order }) {
       const known = state.orders.get(order.holdId);
       if (known !== undefined && known.version >= order.version) return;
@@ -119,6 +124,8 @@ export function createInbox({
     dropVoided: emitDrop,
     dropDrawn: emitDrop,
     stockChanged: emitDrop,
+    couponAnnounced: ({ coupon }) => emit("couponsChanged", { couponId: coupon.couponId }),
+    couponChanged: ({ couponId }) => emit("couponsChanged", { couponId }),
   };
   function emitDrop({ kind, dropId }: { kind: DropEvent; dropId: string }): void {
     const drop = state.drops.get(dropId);

@@ -2,6 +2,7 @@
 export { connect } from "./connect.ts";
 export {
   type CancelAnswer,
+  type ClaimAnswer,
   type CommentAnswer,
   type Connection,
   type ConnectOptions,
@@ -15,4 +16,4 @@ export {
   type VideoState,
   type WaitAnswer,
 } from "./live.ts";
-export type { Comment, Drop, Order, Product, RoomState } from "#wire";
+export type { Comment, Coupon, Drop, Order, Product, RoomState } from "#wire";

@@ -25,7 +25,20 @@ export type HoldAnswer =
       readonly deadlineMs: number;
       readonly quantity: number;
     }
-  | { readonly result: "soldOut" | "limit" | "notOpen" | "closed" | "pending" | "tooFast" };
+  | {
+      readonly result:
+        | "soldOut"
+        | "limit"
+        | "notOpen"
+        | "closed"
+        | "pending"
+        | "tooFast"
+        | "coupon";
+    };
+
+export interface ClaimAnswer {
+  readonly result: "granted" | "gone" | "limit" | "notOpen" | "ended";
+}
 
 export type WaitAnswer =
   | {
@@ -70,6 +83,8 @@ export interface LiveEvents {
   productChanged: { readonly sku: string };
   showChanged: { readonly state: RoomState["state"] };
   viewersChanged: { readonly viewers: number };
+  /** A coupon is new, has fewer claims left, or this viewer has more or fewer unused ones. */
+  couponsChanged: { readonly couponId: string };
   /** One of this viewer's own holds moved on, on whatever device. */
   orderChanged: Order;
   muted: { readonly untilMs: number };
@@ -91,6 +106,8 @@ export interface LiveState extends RoomState {
   connection: Connection;
   /** Own holds and orders by hold id. */
   orders: Map<string, Order>;
+  /** Own claims that can be redeemed, by coupon id. */
+  unusedCoupons: Map<string, { readonly unused: number; readonly version: number }>;
   /** Until when this viewer cannot comment (server time, ms); 0: may. */
   mutedUntilMs: number;
 }
@@ -116,8 +133,15 @@ export interface Live {
    */
   hold(
     dropId: string,
-    options?: { readonly quantity?: number; readonly key?: string },
+    options?: {
+      readonly quantity?: number;
+      readonly key?: string;
+      /** Claimed coupons, redeemed in the same atomic step; `coupon` is the answer when one does not apply. */
+      readonly coupons?: readonly string[];
+    },
   ): Promise<HoldAnswer>;
+  /** Takes a coupon. The key names this attempt: a repeat gets the same answer. */
+  claim(couponId: string, options?: { readonly key?: string }): Promise<ClaimAnswer>;
   /**
    * Stands in line: after sold out, or before the start of a drawn drop. The turn comes as `orderChanged` with state held;
    * `cancel(holdId)` leaves the line.

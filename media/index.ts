@@ -98,14 +98,16 @@ export async function startMedia({
   let lease: Lease | undefined;
   const stop = async (): Promise<void> => {
     draining = true;
-    // First, so that no gateway sends anybody here any more.
+    // Begun before anything is awaited: workers that go away under it (a signal reaches them too) must not bring it back.
+    const standInGone = standIn?.stop();
+    // Next, so that no gateway sends anybody here any more.
     await lease?.stop();
     await link?.deafen();
     await Promise.race([
       Promise.allSettled(answering),
       new Promise((resolve) => setTimeout(resolve, LAST_ANSWERS_MS).unref()),
     ]);
-    await standIn?.stop();
+    await standInGone;
     sessions.stop();
     rooms.stop();
     await workers.stop();

@@ -1,6 +1,6 @@
 /** fast-check arbitraries for lawful frames, derived from the wire's table by the fields' own labels and guards. */
 import fc from "fast-check";
-import { COMMENT, DROP, FRAMES, type FrameName, ORDER, PRODUCT } from "#wire";
+import { COMMENT, COUPON, DROP, FRAMES, type FrameName, ORDER, PRODUCT } from "#wire";
 import type { Field, Fields } from "../client-sdk/protocol/fields.ts";
 
 const fieldOf = (field: Field<unknown> & { readonly fields?: Fields }): fc.Arbitrary<unknown> => {
@@ -42,7 +42,7 @@ const bodyOf = (fields: Fields): fc.Arbitrary<Record<string, unknown>> =>
     },
   );
 
-const RECORDS = [COMMENT, DROP, ORDER, PRODUCT] as (Field<unknown> & {
+const RECORDS = [COMMENT, COUPON, DROP, ORDER, PRODUCT] as (Field<unknown> & {
   readonly fields?: Fields;
 })[];
 

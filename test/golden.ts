@@ -33,6 +33,16 @@ export const GOLDEN: readonly {
   },
   { name: "signal", body: { id: 11, name: "watch", body: "{}" }, hex: "94090ba57761746368a27b7d" },
   {
+    name: "claim",
+    body: { id: 13, key: "k3", couponId: "c1", attempt: 0 },
+    hex: "950b0da26b33a2633100",
+  },
+  {
+    name: "redeem",
+    body: { id: 14, key: "k4", dropId: "d1", quantity: 1, coupons: ["c1"], attempt: 0 },
+    hex: "970c0ea26b34a264310191a2633100",
+  },
+  {
     name: "welcome",
     body: {
       serverAtMs: 1795374428182,
@@ -92,8 +102,32 @@ export const GOLDEN: readonly {
       orderId: "",
       version: 9,
       ticket: 0,
+      discountCents: 0,
     },
-    hex: "9a4ca26b31a2643101a468656c64cb427a204a984d6000cd1324a00900",
+    hex: "9b4ca26b31a2643101a468656c64cb427a204a984d6000cd1324a0090000",
+  },
+  { name: "claimAnswered", body: { id: 13, result: "granted" }, hex: "93cc800da76772616e746564" },
+  { name: "couponsKept", body: { couponId: "c1", unused: 1, version: 5 }, hex: "94cc81a263310105" },
+  {
+    name: "couponList",
+    body: {
+      coupons: [
+        {
+          couponId: "c1",
+          title: "满99减10",
+          offCents: 1000,
+          minSpendCents: 9900,
+          sku: "",
+          perViewerLimit: 1,
+          startsAtMs: 1795374428182,
+          endsAtMs: 1795374728182,
+          stacks: false,
+          left: 200,
+          version: 1,
+        },
+      ],
+    },
+    hex: "92cc82919ba26331aae6bba13939e5878f3130cd03e8cd26aca001cb427a204a7b016000cb427a204ac43f6000c2ccc801",
   },
   {
     name: "waitAnswered",
@@ -234,6 +268,26 @@ export const GOLDEN: readonly {
     hex: "965c0da26431cb427a204a7b016000a43030666603",
   },
   {
+    name: "couponAnnounced",
+    body: {
+      offset: 14,
+      coupon: {
+        couponId: "c1",
+        title: "满99减10",
+        offCents: 1000,
+        minSpendCents: 9900,
+        sku: "",
+        perViewerLimit: 1,
+        startsAtMs: 1795374428182,
+        endsAtMs: 1795374728182,
+        stacks: false,
+        left: 200,
+        version: 1,
+      },
+    },
+    hex: "93cc830e9ba26331aae6bba13939e5878f3130cd03e8cd26aca001cb427a204a7b016000cb427a204ac43f6000c2ccc801",
+  },
+  {
     name: "stockChanged",
     body: {
       dropId: "d1",
@@ -246,6 +300,11 @@ export const GOLDEN: readonly {
       waitServed: 1,
     },
     hex: "9960a26431070c0a08010301",
+  },
+  {
+    name: "couponChanged",
+    body: { couponId: "c1", version: 2, left: 199 },
+    hex: "94cc84a2633102ccc7",
   },
   { name: "viewersChanged", body: { version: 3, count: 12408 }, hex: "936103cd3078" },
   {

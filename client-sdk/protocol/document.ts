@@ -5,7 +5,7 @@ import { FAILURES } from "./down.ts";
 import { FRAMES, type FrameName } from "./frames.ts";
 import { SIGNALS } from "./up.ts";
 import { LIMITS } from "./limits.ts";
-import { COMMENT, DROP, ORDER, PRODUCT } from "./records.ts";
+import { COMMENT, COUPON, DROP, ORDER, PRODUCT } from "./records.ts";
 import { SAYS } from "./says.ts";
 
 const cell = (text: string): string => text.replaceAll("|", "\\|");
@@ -65,7 +65,7 @@ ${frames("down")}
 
 ${table(
   ["record", "fields, in order"],
-  Object.entries({ PRODUCT, DROP, ORDER, COMMENT }).map(([name, r]) => [
+  Object.entries({ PRODUCT, DROP, ORDER, COUPON, COMMENT }).map(([name, r]) => [
     name.toLowerCase(),
     fieldsOf(r.fields),
   ]),

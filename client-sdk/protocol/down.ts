@@ -2,7 +2,7 @@
 import { flag, list, oneOf, text, uint } from "./fields.ts";
 import { type FrameSpec, ID, JSON_TEXT, U32, U53 } from "./kinds.ts";
 import { LIMITS } from "./limits.ts";
-import { COMMENT, DROP, ORDER, PRODUCT, ROLE } from "./records.ts";
+import { COMMENT, COUPON, DROP, ORDER, PRODUCT, ROLE } from "./records.ts";
 
 /** Codes a command can fail with: the world failing, never an ordinary answer. */
 export const FAILURES = [
@@ -54,7 +54,16 @@ export const DOWN = {
     way: "down",
     fields: {
       id: ID,
-      result: oneOf("held", "soldOut", "limit", "notOpen", "closed", "pending", "tooFast"),
+      result: oneOf(
+        "held",
+        "soldOut",
+        "limit",
+        "notOpen",
+        "closed",
+        "pending",
+        "tooFast",
+        "coupon",
+      ),
       holdId: text(LIMITS.maxKeyChars, 0),
       deadlineMs: U53,
       quantity: uint(99),
@@ -78,6 +87,17 @@ export const DOWN = {
   mediaChanged: { opcode: 0x4a, way: "down", fields: { body: JSON_TEXT } },
   goaway: { opcode: 0x4b, way: "down", fields: { delayMs: U32 } },
   orderChanged: { opcode: 0x4c, way: "down", fields: ORDER.fields },
+  claimAnswered: {
+    opcode: 0x80,
+    way: "down",
+    fields: { id: ID, result: oneOf("granted", "gone", "limit", "notOpen", "ended") },
+  },
+  couponsKept: {
+    opcode: 0x81,
+    way: "down",
+    fields: { couponId: text(40), unused: uint(99), version: U53 },
+  },
+  couponList: { opcode: 0x82, way: "down", fields: { coupons: list(COUPON, 200) } },
   waitAnswered: {
     opcode: 0x4e,
     way: "down",
@@ -159,6 +179,13 @@ export const DOWN = {
     fields: { offset: U53, dropId: text(40), atMs: U53, seed: text(64), entrants: U32 },
   },
 
+  couponAnnounced: {
+    opcode: 0x83,
+    way: "down",
+    lane: "R",
+    fields: { offset: U53, coupon: COUPON },
+  },
+
   // S: the highest version wins, none goes backwards
   stockChanged: {
     opcode: 0x60,
@@ -174,6 +201,12 @@ export const DOWN = {
       waitlisted: U32,
       waitServed: U32,
     },
+  },
+  couponChanged: {
+    opcode: 0x84,
+    way: "down",
+    lane: "S",
+    fields: { couponId: text(40), version: U53, left: U32 },
   },
   viewersChanged: { opcode: 0x61, way: "down", lane: "S", fields: { version: U53, count: U53 } },
 

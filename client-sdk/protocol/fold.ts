@@ -4,7 +4,7 @@
  */
 import { type Body, type DownFrame, FRAMES, type FrameName } from "./frames.ts";
 import { LIMITS } from "./limits.ts";
-import type { Comment, Drop, Product } from "./records.ts";
+import type { Comment, Coupon, Drop, Product } from "./records.ts";
 
 export interface RoomState {
   title: string;
@@ -23,6 +23,8 @@ export interface RoomState {
   totalsVersion: number;
   /** The newest ones, oldest first. */
   comments: readonly Comment[];
+  /** By coupon id. */
+  coupons: Map<string, Coupon>;
   /** Newest event of lane R that is in here. */
   offset: number;
 }
@@ -40,6 +42,7 @@ export const emptyRoom = (): RoomState => ({
   shares: 0,
   totalsVersion: 0,
   comments: [],
+  coupons: new Map(),
   offset: 0,
 });
 
@@ -47,6 +50,7 @@ export const fromSnapshot = (s: Body<"snapshot">, offset: number): RoomState => 
   ...s,
   products: new Map(s.products.map((p) => [p.sku, p])),
   drops: new Map(s.drops.map((d) => [d.dropId, d])),
+  coupons: new Map(),
   offset,
 });
 
@@ -115,6 +119,20 @@ const FOLDS: Folds = {
   comments: (room, { comments }) => addComments(room, comments),
   commentDeleted(room, { commentNo }) {
     room.comments = room.comments.filter((c) => c.no !== commentNo);
+    return true;
+  },
+  couponList(room, { coupons }) {
+    room.coupons = new Map(coupons.map((c) => [c.couponId, c]));
+    return true;
+  },
+  couponAnnounced(room, { coupon }) {
+    room.coupons.set(coupon.couponId, coupon);
+    return true;
+  },
+  couponChanged(room, { couponId, version, left }) {
+    const coupon = room.coupons.get(couponId);
+    if (coupon === undefined || version <= coupon.version) return false;
+    room.coupons.set(couponId, { ...coupon, version, left });
     return true;
   },
   muted: () => true,

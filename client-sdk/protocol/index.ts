@@ -27,6 +27,8 @@ export { mediaAskChannel, mediaTellChannel } from "./media.ts";
 export {
   type Comment,
   COMMENT,
+  type Coupon,
+  COUPON,
   type Drop,
   DROP,
   type DropState,

@@ -7,6 +7,7 @@ export const LIMITS = {
   maxCommentChars: 200,
   maxKeyChars: 40,
   maxLikesPerFrame: 1000,
+  maxCouponsPerHold: 3,
   /** Between the socket's opening and `hello`. */
   helloWithinMs: 5000,
   /** A socket without a frame for this long is dropped; clients send `beat` every 20–25 s. */

@@ -1,5 +1,5 @@
 /** The nested records of the wire: product, drop, order, comment. Field order is wire order, and permanent. */
-import { oneOf, record, text, uint, type ValueOf } from "./fields.ts";
+import { flag, oneOf, record, text, uint, type ValueOf } from "./fields.ts";
 import { LIMITS } from "./limits.ts";
 
 const U32 = uint(0xffff_ffff);
@@ -76,6 +76,26 @@ export const ORDER = record({
   version: U53,
   /** Place in the waiting line counted from the drop's beginning; 0: never waited. `ticket - waitServed` are ahead, and oneself. */
   ticket: U32,
+  /** What coupons took off; `amountCents` is what is left to pay. */
+  discountCents: U53,
+});
+
+export const COUPON = record({
+  couponId: text(40),
+  title: text(120),
+  offCents: U53,
+  /** Least order value before coupons. */
+  minSpendCents: U53,
+  /** Only for this product; empty: any. */
+  sku: text(40, 0),
+  perViewerLimit: uint(99, 1),
+  startsAtMs: U53,
+  endsAtMs: U53,
+  /** May be used together with others that may. */
+  stacks: flag,
+  /** Claims the budget still covers. */
+  left: U32,
+  version: U53,
 });
 
 export const COMMENT = record({
@@ -93,4 +113,5 @@ export type Drop = ValueOf<typeof DROP>;
 export type DropState = ValueOf<typeof DROP_STATE>;
 export type Order = ValueOf<typeof ORDER>;
 export type OrderState = Order["state"];
+export type Coupon = ValueOf<typeof COUPON>;
 export type Comment = ValueOf<typeof COMMENT>;

@@ -15,6 +15,10 @@ export const SAYS: Readonly<Record<FrameName, string>> = {
   catchUp:
     "A gap was found: everything of lane R after `offset`, please. Answered by those frames, or by `snapshot`; then `joined`.",
   wait: "Stands in line: for units that come back to a sold-out drop, or before the start for a drawn one. The turn comes as `orderChanged` (held). `cancel` with the key leaves the line.",
+  claim:
+    "Takes one of a coupon's claims. The key names this attempt; a repeat gets the same answer.",
+  redeem:
+    "A `hold` that redeems claimed coupons in the same atomic step. Answered by `holdAnswered`; `coupon` there: one of them does not apply, and nothing was held.",
   signal: "A call to the media side (names and bodies: media/signals.ts).",
   welcome:
     "Answer to hello. `resumed`: what was missed follows frame by frame; else `snapshot` follows. Then own orders, then `joined`.",
@@ -33,6 +37,9 @@ export const SAYS: Readonly<Record<FrameName, string>> = {
   goaway: "This node is leaving: reconnect at a moment of your choice within `delayMs`.",
   orderChanged:
     "One of this viewer's own holds has a new state; the highest `version` wins. Terminal: sold, expired, cancelled, refunded.",
+  claimAnswered: "`granted`: it is this viewer's. `gone`: the budget is claimed up.",
+  couponsKept: "How many unused claims of a coupon this viewer has; the highest `version` wins.",
+  couponList: "All coupons of the show, after a snapshot or a catch-up.",
   waitAnswered:
     "`waiting`: in line with this ticket. `notNeeded`: there is stock, tap buy. `tooLate`: the draw is over, and it was all there is.",
   snapshot: "The whole room, in the place of whatever came before it.",
@@ -51,6 +58,8 @@ export const SAYS: Readonly<Record<FrameName, string>> = {
   dropVoided: "The sale is annulled: holds are given back, what was paid is refunded.",
   dropDrawn:
     "The order of those who queued has been drawn: its seed can be checked against `seedHash`.",
+  couponAnnounced: "A coupon can be claimed in the room.",
+  couponChanged: "How many claims a coupon's budget still covers.",
   stockChanged: "A drop's books after its newest movement.",
   viewersChanged: "Viewers on all living nodes.",
   comments: "One tick's comments: a fair sample of at most `maxCommentsPerTick`, with its receipt.",

@@ -1,5 +1,5 @@
 /** What clients send. Opcodes below 0x40. */
-import { oneOf, text, uint } from "./fields.ts";
+import { list, oneOf, text, uint } from "./fields.ts";
 import { ATTEMPT, type FrameSpec, ID, JSON_TEXT, KEY, U32, U53 } from "./kinds.ts";
 import { LIMITS } from "./limits.ts";
 
@@ -51,4 +51,21 @@ export const UP = {
     fields: { id: ID, key: KEY, dropId: text(40), quantity: uint(99, 1), attempt: ATTEMPT },
   },
   signal: { opcode: 0x09, way: "up", fields: { id: ID, name: oneOf(...SIGNALS), body: JSON_TEXT } },
+  claim: {
+    opcode: 0x0b,
+    way: "up",
+    fields: { id: ID, key: KEY, couponId: text(40), attempt: ATTEMPT },
+  },
+  redeem: {
+    opcode: 0x0c,
+    way: "up",
+    fields: {
+      id: ID,
+      key: KEY,
+      dropId: text(40),
+      quantity: uint(99, 1),
+      coupons: list(text(40), LIMITS.maxCouponsPerHold),
+      attempt: ATTEMPT,
+    },
+  },
 } as const satisfies Record<string, FrameSpec>;

@@ -29,9 +29,14 @@ export interface CommandPorts {
 type Command = Exclude<UpFrame, { kind: "hello" }>;
 type CommandOf<K extends Command["kind"]> = Extract<Command, { kind: K }>;
 
+/** A hold, with or without coupons. */
+type Purchase = Omit<CommandOf<"redeem">, "kind">;
+
 const RETRY_AFTER_MS = 300;
 /** Printable ASCII without `|`, which joins the parts of a field in Redis. */
 const KEY = /^[\x21-\x7b\x7d\x7e]+$/;
+/** A claim is remembered inside a list of `key=state`. */
+const CLAIM_KEY = /^[\w-]+$/;
 
 const failed = (session: Session, id: number, code: FailureCode, retryable: boolean): void =>
   session.send("failed", { id, code, retryable, retryAfterMs: retryable ? RETRY_AFTER_MS : 0 });
@@ -82,7 +87,11 @@ export function createCommands(ports: CommandPorts): (session: Session, frame: C
       );
     },
     hold: (session, room, frame) =>
+      void answering(session, frame.id, () => hold(session, room, { ...frame, coupons: [] })),
+    redeem: (session, room, frame) =>
       void answering(session, frame.id, () => hold(session, room, frame)),
+    claim: (session, _room, frame) =>
+      void answering(session, frame.id, () => claim(session, frame)),
     wait: (session, _room, frame) => void answering(session, frame.id, () => wait(session, frame)),
     pay: (session, _room, { id, holdId }) =>
       void answering(session, id, async () => {
@@ -125,8 +134,8 @@ export function createCommands(ports: CommandPorts): (session: Session, frame: C
     answer("accepted", no);
   }
 
-  async function hold(session: Session, room: Room, frame: CommandOf<"hold">): Promise<void> {
-    const { id, key, dropId, quantity, attempt } = frame;
+  async function hold(session: Session, room: Room, frame: Purchase): Promise<void> {
+    const { id, key, dropId, quantity, coupons, attempt } = frame;
     const answer = (result: Body<"holdAnswered">["result"], deadlineMs = 0, units = 0): void =>
       session.send("holdAnswered", {
         id,
@@ -148,12 +157,26 @@ export function createCommands(ports: CommandPorts): (session: Session, frame: C
     }
     figures.holdsAsked++;
     const startedMs = nowMs();
-    const [word, first, second] = await ask(session, { what: "hold", key, dropId, quantity });
+    const [word, first, second] = await ask(session, {
+      what: "hold",
+      key,
+      dropId,
+      quantity,
+      coupons,
+    });
     figures.holdTook(nowMs() - startedMs);
     if (attempt === 0) ports.decided();
     if (word === "unknown") return failed(session, id, "notFound", false);
     if (word === "held") return answer("held", Number(first), Number(second));
     answer(word as "soldOut");
+  }
+
+  async function claim(session: Session, frame: CommandOf<"claim">): Promise<void> {
+    const { id, key, couponId } = frame;
+    if (!CLAIM_KEY.test(key)) return failed(session, id, "badRequest", false);
+    const [word] = await ask(session, { what: "claim", key, dropId: couponId, quantity: 0 });
+    if (word === "unknown") return failed(session, id, "notFound", false);
+    session.send("claimAnswered", { id, result: word as Body<"claimAnswered">["result"] });
   }
 
   async function wait(

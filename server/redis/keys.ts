@@ -27,6 +27,10 @@ export const showKeys = (show: string) => {
     deadlines: `${tag}:deadlines`,
     /** zset: `viewerId|key` of holds being paid → the end (ms) of their grace */
     overdue: `${tag}:overdue`,
+    /** hash: couponId → coupon as JSON */
+    coupons: `${tag}:coupons`,
+    /** hash: `couponId|viewerId` → claims as `key=state,…`; u unused, h in a hold, s spent */
+    claims: `${tag}:claims`,
     /** hash: dropId → the seed of its draw, secret until then */
     seeds: `${tag}:seeds`,
     /** hash: orderId → order as JSON */
@@ -35,6 +39,18 @@ export const showKeys = (show: string) => {
     ledger: `${tag}:ledger`,
     /** stream: charges and refunds to carry out */
     payments: `${tag}:payments`,
+    /** hash: charge → the provider's session as JSON; `@viewerId|key` → where its buyer pays */
+    charges: `${tag}:charges`,
+    /** zset: id of a payment provider's event → when it was heard (ms) */
+    heard: `${tag}:heard`,
+    /** stream: events for the shop's back end, kept for a week */
+    outbox: `${tag}:outbox`,
+    /** hash: who fills and empties the outbox, and how far the log has been read for it; see outbox/derive.lua */
+    outboxAt: `${tag}:outboxAt`,
+    /** hash: webhook id → how far it has been delivered, as JSON */
+    outboxTo: `${tag}:outboxTo`,
+    /** hash: `webhookId|event number` → an event that waits for another attempt, as JSON */
+    outboxParked: `${tag}:outboxParked`,
     /** hash: `viewerId|client|what` → last sequence number applied, so that a resend counts once */
     applied: `${tag}:applied`,
     /** hash: gateway node → `viewers|untilMs` */
@@ -56,3 +72,5 @@ export const SHOWS_KEY = "dropcast:shows";
 export const NODES_KEY = "dropcast:nodes";
 /** hash: media node id → MediaLease as JSON */
 export const MEDIA_KEY = "dropcast:media";
+/** hash: webhook id → Endpoint as JSON, secret included */
+export const WEBHOOKS_KEY = "dropcast:webhooks";

@@ -4,7 +4,7 @@
  * names, the wire's opcodes and field orders as `WIRE`, and what `-- USES` names of the library files beside it.
  */
 import { readFileSync } from "node:fs";
-import { COMMENT, DROP, FRAMES, ORDER, PRODUCT } from "#wire";
+import { COMMENT, COUPON, DROP, FRAMES, ORDER, PRODUCT } from "#wire";
 import type { Redis } from "ioredis";
 
 /** Log entries kept for catch-ups; who was away longer gets a snapshot. */
@@ -60,7 +60,7 @@ const PRELUDE = readFileSync(new URL("prelude.lua", import.meta.url), "utf8");
 /** Frame and record field orders as a Lua table, from the wire's one definition. */
 const WIRE = `{${[
   ...Object.entries(FRAMES).map(([name, f]) => entry(name, f.opcode, Object.keys(f.fields))),
-  ...Object.entries({ DROP, PRODUCT, ORDER, COMMENT }).map(([name, r]) =>
+  ...Object.entries({ DROP, PRODUCT, ORDER, COUPON, COMMENT }).map(([name, r]) =>
     entry(name, 0, Object.keys(r.fields)),
   ),
 ].join(",")}}`;

@@ -12,12 +12,30 @@ const STATES = {
   r: "refunded",
 } as const satisfies Record<string, Order["state"]>;
 
-/** @param field `viewerId|holdId` @param packed `dropId|quantity|state|deadlineMs|amountCents|orderId|version|ticket` */
+/** @param field `viewerId|holdId` @param packed `dropId|quantity|state|deadlineMs|amountCents|orderId|version|ticket|discountCents|couponIds` */
 export function readHold(field: string, packed: string): readonly [viewerId: string, order: Order] {
   const [viewerId, holdId] = field.split("|") as [string, string];
-  const [dropId, quantity, state, deadlineMs, amountCents, orderId, version, ticket] = packed.split(
-    "|",
-  ) as [string, string, keyof typeof STATES, string, string, string, string, string];
+  const [
+    dropId,
+    quantity,
+    state,
+    deadlineMs,
+    amountCents,
+    orderId,
+    version,
+    ticket,
+    discountCents,
+  ] = packed.split("|") as [
+    string,
+    string,
+    keyof typeof STATES,
+    string,
+    string,
+    string,
+    string,
+    string,
+    string,
+  ];
   return [
     viewerId,
     {
@@ -30,6 +48,7 @@ export function readHold(field: string, packed: string): readonly [viewerId: str
       orderId,
       version: Number(version),
       ticket: Number(ticket),
+      discountCents: Number(discountCents),
     },
   ];
 }
@@ -38,4 +57,27 @@ export function readHold(field: string, packed: string): readonly [viewerId: str
 export function readComments(bytes: Uint8Array): { atMs: number; comments: readonly Comment[] } {
   const [atMs, raw] = rawOf(bytes) as [number, unknown[]];
   return { atMs, comments: raw.map((comment) => COMMENT.read?.(comment) as Comment) };
+}
+
+/** How many unused claims of a coupon a viewer has. */
+export interface KeptCoupon {
+  readonly couponId: string;
+  readonly unused: number;
+  readonly version: number;
+}
+
+/** A log entry's field C: `[[viewerId, couponId, unused, version] …]`. */
+export const readKept = (bytes: Uint8Array): readonly (readonly [string, KeptCoupon])[] =>
+  (rawOf(bytes) as [string, string, number, number][]).map(
+    ([viewerId, couponId, unused, version]) => [viewerId, { couponId, unused, version }],
+  );
+
+/** @param field `couponId|viewerId` @param claims `key=state,…` */
+export function readClaims(
+  field: string,
+  claims: string,
+  version: number,
+): readonly [string, KeptCoupon] {
+  const [couponId, viewerId] = field.split("|") as [string, string];
+  return [viewerId, { couponId, unused: claims.split("=u").length - 1, version }];
 }

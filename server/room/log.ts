@@ -1,14 +1,14 @@
 /**
  * Reads the show logs for one node: one blocking connection for all its rooms, one read for all that is new.
  * Entry ids are `offset-n`: n is 0 for an event of lane R, which has that offset, and counts what follows it. Fields are
- * R, S, A (a frame's bytes, ready to publish), V (comments) and O (orders of single viewers).
+ * R, S, A (a frame's bytes, ready to publish), V (comments), O (orders of single viewers) and C (their coupons).
  * Survives outages: it goes on after the last entry it saw, so nothing is skipped and nothing comes twice.
  */
 import type { Redis } from "ioredis";
 import { showKeys } from "../redis/keys.ts";
 import { isOutage } from "../redis/outage.ts";
 
-export type LogField = "R" | "S" | "A" | "V" | "O";
+export type LogField = "R" | "S" | "A" | "V" | "O" | "C";
 
 export interface LogEntry {
   readonly id: string;

@@ -14,7 +14,7 @@ import {
   toSnapshot,
 } from "#wire";
 import { encodeDown } from "#wire/server";
-import { readComments } from "./entries.ts";
+import { type KeptCoupon, readComments, readKept } from "./entries.ts";
 import type { LogEntry } from "./log.ts";
 
 /** Events of lane R kept for catch-ups; who missed more gets a snapshot. */
@@ -28,6 +28,7 @@ export interface Heard {
   readonly onTotals: (bytes: Uint8Array) => void;
   readonly onComments: (comments: readonly Comment[], atMs: number) => void;
   readonly onOrder: (viewerId: string, order: Order) => void;
+  readonly onKept: (viewerId: string, kept: KeptCoupon) => void;
 }
 
 export interface Mirror {
@@ -39,6 +40,7 @@ export interface Mirror {
   /** Events after the offset, as bytes; undefined when not all of them are kept. */
   eventsAfter(offset: number): readonly Uint8Array[] | undefined;
   ordersOf(viewerId: string): Iterable<Order>;
+  keptBy(viewerId: string): Iterable<KeptCoupon>;
   hasOrder(viewerId: string, holdId: string): boolean;
   mutedUntilMs(viewerId: string): number;
 }
@@ -47,17 +49,20 @@ export interface Opened {
   readonly epoch: string;
   readonly state: RoomState;
   readonly orders: readonly (readonly [viewerId: string, order: Order])[];
+  /** Viewers' unused coupons. */
+  readonly kept: readonly (readonly [viewerId: string, kept: KeptCoupon])[];
   readonly muted: readonly (readonly [viewerId: string, untilMs: number])[];
   /** Newest entries of the log, oldest first, already in `state`. */
   readonly history: readonly LogEntry[];
 }
 
 export function createMirror(
-  { epoch, state, orders, muted, history }: Opened,
+  { epoch, state, orders, kept, muted, history }: Opened,
   heard: Heard,
 ): Mirror {
   const events: { readonly offset: number; readonly bytes: Uint8Array }[] = [];
   const ordersByViewer = new Map<string, Map<string, Order>>();
+  const couponsByViewer = new Map<string, Map<string, KeptCoupon>>();
   const mutedUntil = new Map(muted);
   let snapshot: Uint8Array | undefined;
 
@@ -65,6 +70,12 @@ export function createMirror(
     const own = ordersByViewer.get(viewerId) ?? new Map<string, Order>();
     if ((own.get(order.holdId)?.version ?? -1) >= order.version) return false;
     ordersByViewer.set(viewerId, own.set(order.holdId, order));
+    return true;
+  };
+  const keepCoupon = (viewerId: string, kept: KeptCoupon): boolean => {
+    const own = couponsByViewer.get(viewerId) ?? new Map<string, KeptCoupon>();
+    if ((own.get(kept.couponId)?.version ?? -1) >= kept.version) return false;
+    couponsByViewer.set(viewerId, own.set(kept.couponId, kept));
     return true;
   };
   const keepEvent = (offset: number, bytes: Uint8Array): void => {
@@ -95,22 +106,29 @@ export function createMirror(
     }
   };
 
+  const takeKept = (bytes: Uint8Array): void => {
+    for (const [viewerId, kept] of readKept(bytes))
+      if (keepCoupon(viewerId, kept)) heard.onKept(viewerId, kept);
+  };
+
   const takeEntry = ({ offset, fields }: LogEntry): void => {
     for (const [field, bytes] of fields) {
       if (field === "V") takeComments(bytes);
       else if (field === "O") takeOrders(bytes);
+      else if (field === "C") takeKept(bytes);
       else {
         const frame = takeFrame(bytes);
         if (field === "R") {
           keepEvent(offset, bytes);
           heard.onEvent(bytes);
         } else if (field === "A") heard.onTotals(bytes);
-        else heard.onState(frame.kind === "stockChanged" ? frame.dropId : frame.kind, bytes);
+        else heard.onState(subjectOf(frame), bytes);
       }
     }
   };
 
   for (const [viewerId, order] of orders) keepOrder(viewerId, order);
+  for (const [viewerId, coupon] of kept) keepCoupon(viewerId, coupon);
   for (const { offset, fields } of history)
     for (const [field, bytes] of fields) if (field === "R") keepEvent(offset, bytes);
 
@@ -126,7 +144,14 @@ export function createMirror(
       return events.slice(events.length - missing).map((e) => e.bytes);
     },
     ordersOf: (viewerId) => ordersByViewer.get(viewerId)?.values() ?? [],
+    keptBy: (viewerId) => couponsByViewer.get(viewerId)?.values() ?? [],
     hasOrder: (viewerId, holdId) => ordersByViewer.get(viewerId)?.has(holdId) ?? false,
     mutedUntilMs: (viewerId) => mutedUntil.get(viewerId) ?? 0,
   };
 }
+
+/** What a frame of lane S is the state of. */
+const subjectOf = (frame: DownFrame): string => {
+  if (frame.kind === "stockChanged") return frame.dropId;
+  return frame.kind === "couponChanged" ? `coupon ${frame.couponId}` : frame.kind;
+};

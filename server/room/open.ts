@@ -1,8 +1,17 @@
 /** Reads a whole show from Redis in one atomic step: what a node needs before it can follow the log. */
-import { type Comment, type Drop, emptyRoom, FRAMES, LIMITS, type Product, rawOf } from "#wire";
+import {
+  type Comment,
+  type Coupon,
+  type Drop,
+  emptyRoom,
+  FRAMES,
+  LIMITS,
+  type Product,
+  rawOf,
+} from "#wire";
 import type { Redis } from "ioredis";
 import { showKeys } from "../redis/keys.ts";
-import { readComments, readHold } from "./entries.ts";
+import { readClaims, readComments, readHold } from "./entries.ts";
 import { type LogEntry, readEntry } from "./log.ts";
 import type { Opened } from "./mirror.ts";
 
@@ -22,13 +31,17 @@ export async function openShow(
     .hgetall(keys.drops)
     .hgetall(keys.holds)
     .hgetall(keys.muted)
+    .hgetall(keys.coupons)
+    .hgetall(keys.claims)
     .xrevrangeBuffer(keys.log, "+", "-", "COUNT", MAX_HISTORY)
     .exec();
   if (replies === null) throw new Error("the transaction was discarded");
-  const [meta, products, pinned, drops, holds, muted, log] = replies.map(([error, reply]) => {
-    if (error !== null) throw error;
-    return reply;
-  }) as [Hash, Hash, string[], Hash, Hash, Hash, Parameters<typeof readEntry>[0][]];
+  const [meta, products, pinned, drops, holds, muted, coupons, claims, log] = replies.map(
+    ([error, reply]) => {
+      if (error !== null) throw error;
+      return reply;
+    },
+  ) as [Hash, Hash, string[], Hash, Hash, Hash, Hash, Hash, Parameters<typeof readEntry>[0][]];
   const epoch = meta["epoch"];
   if (epoch === undefined) return undefined;
   const history = log.toReversed().map(readEntry);
@@ -49,10 +62,14 @@ export async function openShow(
       shares: number("shares"),
       totalsVersion: number("totalsVersion"),
       comments: recentComments(history),
+      coupons: parsed<Coupon>(coupons),
       offset: number("offset"),
     },
     orders: Object.entries(holds).map(([field, packed]) => readHold(field, packed)),
     muted: Object.entries(muted).map(([viewerId, untilMs]) => [viewerId, Number(untilMs)] as const),
+    kept: Object.entries(claims).map(([field, list]) =>
+      readClaims(field, list, number("claimVersion")),
+    ),
     history,
     lastId: history.at(-1)?.id ?? "0-0",
   };

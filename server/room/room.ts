@@ -72,6 +72,9 @@ export function createRoom(ports: RoomPorts): Room {
       lanes.comments(list);
       ports.onFannedOut(nowMs() - atMs);
     },
+    onKept(viewerId, kept) {
+      for (const member of members.get(viewerId) ?? []) member.send("couponsKept", kept);
+    },
     onOrder(viewerId, order) {
       const own = members.get(viewerId);
       if (own === undefined) return;
@@ -151,6 +154,9 @@ export function createRoom(ports: RoomPorts): Room {
       const shown = { tick: lanes.ticks, atMs: Math.floor(nowMs()), accepted: 0, skipped: 0 };
       member.send("comments", { ...shown, comments: state.comments });
     }
+    if (mirror.state.coupons.size > 0)
+      member.send("couponList", { coupons: [...mirror.state.coupons.values()] });
+    for (const kept of mirror.keptBy(member.viewerId)) member.send("couponsKept", kept);
     for (const order of mirror.ordersOf(member.viewerId)) member.send("orderChanged", order);
     member.send("joined", { offset: mirror.state.offset });
   };

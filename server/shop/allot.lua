@@ -1,5 +1,5 @@
 -- allot: gives units of a product to a new drop and announces it. Idempotent by dropId. [I1]
--- KEYS  meta log products drops due holds buyers deadlines overdue orders ledger payments seeds
+-- KEYS  meta log products drops due holds buyers deadlines overdue orders ledger payments coupons claims seeds
 -- ARGV  json seed
 -- USES  books
 -- RETURNS {word, number}: allotted | exists | unknownProduct | showEnded | shortStock (and the units there are)

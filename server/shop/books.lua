@@ -1,5 +1,5 @@
 -- books: a drop's stock and its holds, in memory while a script runs, written back once by `keepBooks`.
--- Needs the keys meta log products drops due holds buyers deadlines overdue orders ledger payments. [I1 I2 I5 I9]
+-- Needs the keys meta log products drops due holds buyers deadlines overdue orders ledger payments coupons claims. [I1 I2 I5 I9]
 -- At every movement: allotted + restocked = available + held + sold + writtenOff.
 
 -- How long an offer to somebody in line stands.
@@ -8,6 +8,7 @@ local OFFER_MS = 60000
 local nowMs = now()
 local drops_, holds_, buyers_ = {}, {}, {}
 local dirtyDrops, dirtyHolds, dirtyBuyers = {}, {}, {}
+local claims_, dirtyClaims = {}, {}
 local newDeadlines, movements, changedOrders, soldOut = {}, {}, {}, {}
 
 local function dropOf(dropId)
@@ -20,16 +21,17 @@ local function dropOf(dropId)
   return d
 end
 
--- A hold is kept as `dropId|quantity|state|deadlineMs|amountCents|orderId|version|ticket`.
+-- A hold is kept as `dropId|quantity|state|deadlineMs|amountCents|orderId|version|ticket|discountCents|couponIds`.
 -- States: w waiting, h held, p paying, s sold, x expired, c cancelled, l paid_late, r refunded.
 local STATES = { w = "waiting", h = "held", p = "paying", s = "sold", x = "expired", c = "cancelled", l = "paid_late", r = "refunded" }
 
 local function readHold(packed)
-  local dropId, quantity, state, deadlineMs, cents, orderId, version, ticket =
-    string.match(packed, "^([^|]*)|(%d+)|(%a)|(%d+)|(%d+)|([^|]*)|(%d+)|(%d+)$")
+  local dropId, quantity, state, deadlineMs, cents, orderId, version, ticket, discount, couponIds =
+    string.match(packed, "^([^|]*)|(%d+)|(%a)|(%d+)|(%d+)|([^|]*)|(%d+)|(%d+)|(%d+)|([^|]*)$")
   return {
     dropId = dropId, quantity = tonumber(quantity), state = state, deadlineMs = tonumber(deadlineMs),
     amountCents = tonumber(cents), orderId = orderId, version = tonumber(version), ticket = tonumber(ticket),
+    discountCents = tonumber(discount), couponIds = couponIds,
   }
 end
 
@@ -74,13 +76,29 @@ local function waitKey(dropId) return deadlines .. ":" .. dropId .. ":w" end
 
 local function viewerOf(field) return string.match(field, "^([^|]*)|") end
 
+-- Moves one claim of the viewer from a state to another: u unused, h in a hold, s spent. Returns false if there is none.
+local function turnClaim(couponId, viewerId, from, to)
+  local field = couponId .. "|" .. viewerId
+  local before = claims_[field]
+  if before == nil then before = redis.call("HGET", claims, field) or "" end
+  local after, n = string.gsub(before, "=" .. from, "=" .. to, 1)
+  claims_[field] = after
+  if n == 0 then return false end
+  dirtyClaims[field] = true
+  return true
+end
+
+local function endClaims(h, viewerId, to)
+  for couponId in string.gmatch(h.couponIds, "[^,]+") do turnClaim(couponId, viewerId, "h", to) end
+end
+
 -- The hold has a new state: remember it, and tell its viewer through the log.
 local function setHold(field, h, state)
   h.state, h.version = state, dropOf(h.dropId).version
   holds_[field], dirtyHolds[field] = h, h
   changedOrders[#changedOrders + 1] = {
     viewerOf(field), string.match(field, "|(.*)$"), h.dropId, h.quantity, STATES[state],
-    h.deadlineMs, h.amountCents, h.orderId, h.version, h.ticket,
+    h.deadlineMs, h.amountCents, h.orderId, h.version, h.ticket, h.discountCents,
   }
 end
 
@@ -176,6 +194,7 @@ local function giveBack(field, h, state, kind)
     d.available = d.available + h.quantity
   end
   countBuyer(d, viewerOf(field), -h.quantity)
+  endClaims(h, viewerOf(field), "u")
   move(kind, d, field, h.quantity, 0)
   setHold(field, h, state)
   if not isOver(d) then reopen(d) end
@@ -190,7 +209,7 @@ local function noteSoldOut(d)
 end
 
 local function packHold(h)
-  return table.concat({ h.dropId, h.quantity, h.state, h.deadlineMs, h.amountCents, h.orderId, h.version, h.ticket }, "|")
+  return table.concat({ h.dropId, h.quantity, h.state, h.deadlineMs, h.amountCents, h.orderId, h.version, h.ticket, h.discountCents, h.couponIds }, "|")
 end
 
 -- One command for up to 1,000 arguments: Lua's stack is not longer than some thousands.
@@ -213,6 +232,14 @@ local function keepBooks()
   end
   callMany("HSET", buyers, args)
 
+  local kept = {}
+  for field in pairs(dirtyClaims) do
+    redis.call("HSET", claims, field, claims_[field])
+    local _, unused = string.gsub(claims_[field], "=u", "")
+    local couponId, viewerId = string.match(field, "^([^|]*)|(.*)$")
+    kept[#kept + 1] = { viewerId, couponId, unused, redis.call("HINCRBY", meta, "claimVersion", 1) }
+  end
+
   for list, lines in pairs(newDeadlines) do
     callMany("RPUSH", deadlines .. ":" .. list, lines)
     redis.call("ZADD", due, "LT", string.match(lines[1], "^%d+"), lines.dropId)
@@ -229,6 +256,9 @@ local function keepBooks()
   end
   if #changedOrders > 0 then
     fields[#fields + 1], fields[#fields + 2] = "O", cmsgpack.pack(changedOrders)
+  end
+  if #kept > 0 then
+    fields[#fields + 1], fields[#fields + 2] = "C", cmsgpack.pack(kept)
   end
   if #fields > 0 then tell(unpack(fields)) end
   for dropId, d in pairs(soldOut) do

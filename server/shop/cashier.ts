@@ -157,12 +157,10 @@ export function startCashier(ports: CashierPorts): Cashier {
     async stop() {
       stopping.abort();
       blocking.disconnect();
-      await running;
       const enough = new AbortController();
-      await Promise.race([
-        Promise.allSettled(underWay.values()),
-        pause(STOP_WAIT_MS, enough.signal),
-      ]);
+      // ioredis never settles a command that it meant to send again when it is told to disconnect: do not wait for ever.
+      const ended = Promise.allSettled([running, ...underWay.values()]);
+      await Promise.race([ended, pause(STOP_WAIT_MS, enough.signal)]);
       enough.abort();
     },
   };

@@ -1,10 +1,10 @@
 -- decide: a batch of one show's requests, each decided in order of arrival, each idempotent. [I1 I2 I3 I4 I5 I9]
--- KEYS  meta log products drops due holds buyers deadlines overdue orders ledger payments
+-- KEYS  meta log products drops due holds buyers deadlines overdue orders ledger payments coupons claims
 -- ARGV  batch
 -- USES  books
 -- RETURNS msgpack array, one answer per request: {word, number or text …}
--- batch: msgpack array of {what, viewerId, key, subject, quantity}; what is hold, wait, pay, cancel, settle, decline or refund.
--- subject: for hold the drop; for settle, decline and refund the entry of `payments` that is hereby carried out, or "".
+-- batch: msgpack array of {what, viewerId, key, subject, quantity, couponIds}; what is hold, wait, claim, pay, cancel, settle, decline or refund.
+-- subject: for hold and wait the drop; for claim the coupon (and key in the place of quantity); for settle, decline and refund the entry of `payments` that is hereby carried out, or "".
 -- Cost: about ten commands for the whole batch, whatever its size.
 
 local requests = cmsgpack.unpack(batch)
@@ -27,8 +27,62 @@ end
 
 local decide = {}
 
-function decide.hold(field, h, viewerId, dropId, quantity)
-  if h then return h.state == "w" and { "soldOut", 0 } or { "held", h.deadlineMs, h.quantity } end
+local coupons_, dirtyCoupons = {}, {}
+local function couponOf(couponId)
+  local c = coupons_[couponId]
+  if c == nil then
+    local json = redis.call("HGET", coupons, couponId)
+    c = json and cjson.decode(json) or false
+    coupons_[couponId] = c
+  end
+  return c
+end
+
+-- Takes one claim of each coupon into the hold, all or none. Returns what they take off, or false.
+local function redeem(d, viewerId, quantity, couponIds)
+  local offCents, taken = 0, {}
+  for _, couponId in ipairs(couponIds) do
+    local c = couponOf(couponId)
+    local fits = c and nowMs >= c.startsAtMs and nowMs < c.endsAtMs
+      and (c.sku == "" or c.sku == d.sku)
+      and d.priceCents * quantity >= c.minSpendCents
+      and (c.stacks or #couponIds == 1)
+      and turnClaim(couponId, viewerId, "u", "h")
+    if not fits then
+      for _, id in ipairs(taken) do turnClaim(id, viewerId, "h", "u") end
+      return false
+    end
+    taken[#taken + 1] = couponId
+    offCents = offCents + c.offCents
+  end
+  return offCents
+end
+
+-- One claim: the budget is taken when it is granted, so that all that are out can be redeemed. [I8 F10]
+function decide.claim(_, _, viewerId, couponId, key)
+  local c = couponOf(couponId)
+  if not c then return { "unknown" } end
+  local field = couponId .. "|" .. viewerId
+  local mine = claims_[field] or redis.call("HGET", claims, field) or ""
+  claims_[field] = mine
+  for had in string.gmatch(mine, "([^,=]+)=%a") do
+    if had == key then return { "granted" } end
+  end
+  if nowMs < c.startsAtMs then return { "notOpen", c.startsAtMs } end
+  if nowMs >= c.endsAtMs then return { "ended" } end
+  local _, count = string.gsub(mine, "=", "")
+  if count >= c.perViewerLimit then return { "limit" } end
+  if c.left < 1 then return { "gone" } end
+  c.left, c.version = c.left - 1, c.version + 1
+  dirtyCoupons[couponId] = c
+  claims_[field] = mine .. (mine == "" and "" or ",") .. key .. "=u"
+  dirtyClaims[field] = true
+  return { "granted" }
+end
+
+function decide.hold(field, h, viewerId, dropId, quantity, wanted)
+  -- Without a deadline it was only a place in line, whatever became of it.
+  if h then return h.deadlineMs == 0 and { "soldOut", 0 } or { "held", h.deadlineMs, h.quantity } end
   local d = dropOf(dropId)
   if not d then return { "unknown" } end
   turn(d)
@@ -36,8 +90,17 @@ function decide.hold(field, h, viewerId, dropId, quantity)
   if isOver(d) then return { "closed" } end
   if d.state == "soldOut" or d.available < quantity then return { "soldOut", d.restockEpoch } end
   if boughtBy(d, viewerId) + quantity > d.perBuyerLimit then return { "limit", d.perBuyerLimit } end
+  local discountCents, couponIds = 0, wanted or {}
+  if #couponIds > 0 then
+    discountCents = redeem(d, viewerId, quantity, couponIds)
+    if not discountCents then return { "coupon" } end
+  end
   take(d, viewerId, quantity)
-  h = { dropId = dropId, quantity = quantity, amountCents = d.priceCents * quantity, orderId = "", ticket = 0 }
+  local toPayCents = math.max(0, d.priceCents * quantity - discountCents)
+  h = {
+    dropId = dropId, quantity = quantity, amountCents = toPayCents, orderId = "", ticket = 0,
+    discountCents = d.priceCents * quantity - toPayCents, couponIds = table.concat(couponIds, ","),
+  }
   setDeadline(d, field, h, "", d.holdMs)
   move("held", d, field, quantity, 0)
   setHold(field, h, "h")
@@ -61,7 +124,10 @@ function decide.wait(field, h, viewerId, dropId, quantity)
   if redis.call("HSETNX", buyers, dropId .. "|" .. viewerId .. "|w", field) == 0 then return { "limit" } end
   d.waitlisted, d.version = d.waitlisted + 1, d.version + 1
   dirtyDrops[dropId] = d
-  h = { dropId = dropId, quantity = quantity, deadlineMs = 0, amountCents = 0, orderId = "", ticket = d.waitlisted }
+  h = {
+    dropId = dropId, quantity = quantity, deadlineMs = 0, amountCents = 0, orderId = "", ticket = d.waitlisted,
+    discountCents = 0, couponIds = "",
+  }
   redis.call("RPUSH", waitKey(dropId), field)
   setHold(field, h, "w")
   return { "waiting", h.ticket, h.ticket - d.waitServed - 1 }
@@ -107,15 +173,28 @@ function decide.cancel(field, h)
   return { word }
 end
 
+local function retakeClaims(h, viewerId)
+  local taken = {}
+  for couponId in string.gmatch(h.couponIds, "[^,]+") do
+    if not turnClaim(couponId, viewerId, "u", "h") then
+      for _, id in ipairs(taken) do turnClaim(id, viewerId, "h", "u") end
+      return false
+    end
+    taken[#taken + 1] = couponId
+  end
+  return true
+end
+
 -- The money has come. A hold that ended meanwhile is taken again if stock and limit allow; else the money goes back.
 function decide.settle(field, h, viewerId, intentId)
-  if not h then return { "notHeld" } end
+  if not h or h.deadlineMs == 0 then return { "notHeld" } end
   local d = dropOf(h.dropId)
   if h.state == "x" or h.state == "c" then
     turn(d)
     local fits = d.state == "open" and d.available >= h.quantity
       and boughtBy(d, viewerId) + h.quantity <= d.perBuyerLimit
-    if fits then
+    -- What the coupons took off has been paid for with claims that went back meanwhile: they must still be there.
+    if fits and retakeClaims(h, viewerId) then
       take(d, viewerId, h.quantity)
       move("reheld", d, field, h.quantity, 0)
       noteSoldOut(d)
@@ -134,6 +213,7 @@ function decide.settle(field, h, viewerId, intentId)
   if h.state == "h" or h.state == "p" then
     d.held, d.sold = d.held - h.quantity, d.sold + h.quantity
     h.orderId = "D" .. string.format("%06d", redis.call("HINCRBY", meta, "orderNo", 1))
+    endClaims(h, viewerId, "s")
     move("sold", d, field, h.quantity, h.amountCents)
     setHold(field, h, "s")
     redis.call("ZREM", overdue, field)
@@ -190,8 +270,12 @@ for i, r in ipairs(requests) do
   if h and stale then
     answers[i] = { STATES[h.state], h.orderId }
   else
-    answers[i] = decide[r[1]](field, h, r[2], r[4], r[5])
+    answers[i] = decide[r[1]](field, h, r[2], r[4], r[5], r[6])
   end
+end
+for couponId, c in pairs(dirtyCoupons) do
+  redis.call("HSET", coupons, couponId, cjson.encode(c))
+  tell("S", frame("couponChanged", c))
 end
 keepBooks()
 return cmsgpack.pack(answers)

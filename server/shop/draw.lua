@@ -1,5 +1,5 @@
 -- draw: puts those who queued before the start into their drawn order and serves them. Once per drop, never before its start. [I2 I9]
--- KEYS  meta log products drops due holds buyers deadlines overdue orders ledger payments seeds
+-- KEYS  meta log products drops due holds buyers deadlines overdue orders ledger payments coupons claims seeds
 -- ARGV  dropId order
 -- USES  books
 -- RETURNS drawn | done (it was before) | tooEarly | stale (the order is not of exactly those in line: read them again) | unknown

@@ -2,7 +2,7 @@
  * Stock of a show's drops. Every change is one atomic step in Redis, decided by Redis TIME, which also writes the ledger and
  * the show log; two buyers never meet in JavaScript. Rules I1–I5 and I9 live in the `.lua` files beside this one.
  */
-import { rawOf } from "#wire";
+import { type Coupon, rawOf } from "#wire";
 import { packValue } from "#wire/server";
 import type { Redis } from "ioredis";
 import { showKeys } from "../redis/keys.ts";
@@ -11,21 +11,25 @@ import { type DropMode, drawOrder, newSeed } from "./draw.ts";
 
 /** What a batch may hold: buyers' requests, and the cashier's. */
 export interface DropRequest {
-  readonly what: "hold" | "wait" | "pay" | "cancel" | "settle" | "decline" | "refund";
+  readonly what: "hold" | "wait" | "claim" | "pay" | "cancel" | "settle" | "decline" | "refund";
   readonly viewerId: string;
   /** The hold's id: the idempotency key its buyer chose. */
   readonly key: string;
-  /** Only for `hold` and `wait`; else "" and 0. */
+  /** For `hold` and `wait` the drop, for `claim` the coupon; else "". */
   readonly dropId: string;
+  /** For `hold` and `wait`; else 0. */
   readonly quantity: number;
+  /** Claimed coupons that a `hold` redeems. */
+  readonly coupons?: readonly string[];
   /** Only for settle, decline and refund: the entry of the payments stream that is hereby carried out, and acknowledged. */
   readonly intentId?: string;
 }
 
 /**
  * One answer per request, as the script gave it: a word, then what belongs to it.
+ * claim: `granted` | `gone` | `limit` | `notOpen` | `ended` | `unknown`;
  * wait: `waiting ticket ahead` | `notNeeded` | `limit` | `closed` | `tooLate` | `unknown`;
- * hold: `held deadlineMs quantity` | `soldOut restockEpoch` | `limit n` | `notOpen startsAtMs` | `closed` | `unknown`;
+ * hold: `held deadlineMs quantity` | `soldOut restockEpoch` | `limit n` | `coupon` | `notOpen startsAtMs` | `closed` | `unknown`;
  * pay: `paying` | `sold orderId` | `expired` | `cancelled` | `notHeld`; cancel: `cancelled` | `paying` | `sold` | `expired` | `notHeld`.
  */
 export type DropAnswer = readonly [word: string, ...rest: (string | number)[]];
@@ -62,6 +66,8 @@ export interface Inventory {
   ): Promise<
     readonly ["allotted" | "exists" | "unknownProduct" | "showEnded" | "shortStock", number]
   >;
+  /** Makes a coupon; `left` is how many claims its budget covers. */
+  addCoupon(show: string, coupon: Coupon): Promise<"made" | "exists">;
   /** Gives the drop more of its product's units; the number is what is available then, or what there is when short. */
   restock(
     show: string,
@@ -105,6 +111,8 @@ const BOOKS = [
   "orders",
   "ledger",
   "payments",
+  "coupons",
+  "claims",
 ] as const;
 
 const file = (name: string): URL => new URL(`${name}.lua`, import.meta.url);
@@ -140,8 +148,14 @@ export function createInventory(redis: Redis): Inventory {
   const voidDrop = loadScript(redis, {
     file: file("void"),
     keys: BOOKS,
-    args: ["dropId", "reason", "most"],
+    args: ["dropId", "reason", "most", "graceMs"],
     read: wordAndNumber<"voided">,
+  });
+  const coupon = loadScript(redis, {
+    file: file("coupon"),
+    keys: ["meta", "log", "coupons"],
+    args: ["json"],
+    read: (reply) => String(reply) as "made" | "exists",
   });
   const draw = loadScript(redis, {
     file: file("draw"),
@@ -160,8 +174,9 @@ export function createInventory(redis: Redis): Inventory {
       decide(showKeys(show), {
         batch: packValue(
           requests.map((r) => {
-            const subject = r.what === "hold" || r.what === "wait" ? r.dropId : (r.intentId ?? "");
-            return [r.what, r.viewerId, r.key, subject, r.quantity];
+            const subject = r.dropId === "" ? (r.intentId ?? "") : r.dropId;
+            const amount = r.what === "claim" ? r.key : r.quantity;
+            return [r.what, r.viewerId, r.key, subject, amount, r.coupons ?? []];
           }),
         ),
       }),
@@ -171,12 +186,18 @@ export function createInventory(redis: Redis): Inventory {
       const { seed, seedHash } = mode === "fcfs" ? { seed: "", seedHash: "" } : newSeed();
       return allot(showKeys(show), { json: JSON.stringify({ ...drop, mode, seedHash }), seed });
     },
+    addCoupon: (show, record) => coupon(showKeys(show), { json: JSON.stringify(record) }),
     restock: (show, dropId, units) => restock(showKeys(show), { dropId, units }),
     async void(show, dropId, reason) {
       const keys = showKeys(show);
       let ended = 0;
       for (;;) {
-        const [word, n] = await voidDrop(keys, { dropId, reason, most: MOST_PER_SWEEP });
+        const [word, n] = await voidDrop(keys, {
+          dropId,
+          reason,
+          most: MOST_PER_SWEEP,
+          graceMs: PAY_GRACE_MS,
+        });
         ended += n;
         if (n < MOST_PER_SWEEP) return [word, ended];
       }

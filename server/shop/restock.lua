@@ -1,5 +1,5 @@
 -- restock: gives more units of the product to a drop. Those in line come first, then a new restock epoch opens. [I1]
--- KEYS  meta log products drops due holds buyers deadlines overdue orders ledger payments
+-- KEYS  meta log products drops due holds buyers deadlines overdue orders ledger payments coupons claims
 -- ARGV  dropId units
 -- USES  books
 -- RETURNS {word, number}: restocked (units available now) | unknown | closed | shortStock (and the units there are)

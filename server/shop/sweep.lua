@@ -1,5 +1,5 @@
 -- sweep: opens and closes drops that are due, ends holds past their deadline. Any process may run it, any number of them. [I5 I9 F8 F9]
--- KEYS  meta log products drops due holds buyers deadlines overdue orders ledger payments
+-- KEYS  meta log products drops due holds buyers deadlines overdue orders ledger payments coupons claims
 -- ARGV  graceMs most
 -- USES  books
 -- RETURNS {number of drops and holds that changed, ids of drops that wait for their draw …}; more than 0 means: call again

@@ -1,7 +1,7 @@
 -- void: annuls a drop, wrongly priced say. Units left and unpaid holds go back at once; who is paying is refunded when the money comes.
 -- What was sold is refunded by its orders, see control/drops.ts. Idempotent: call again until nothing changes. [I1 I5]
--- KEYS  meta log products drops due holds buyers deadlines overdue orders ledger payments
--- ARGV  dropId reason most
+-- KEYS  meta log products drops due holds buyers deadlines overdue orders ledger payments coupons claims
+-- ARGV  dropId reason most graceMs
 -- USES  books
 -- RETURNS {word, number}: voided (holds ended by this call; `most` of them means: call again) | unknown
 
@@ -23,9 +23,13 @@ for _, list in ipairs({ "", ":o" }) do
   for _, line in ipairs(lines) do
     local field = string.match(line, "^%d+|(.*)$")
     local h = holdOf(field)
-    if h and h.state == "h" then giveBack(field, h, "c", "cancelled") end
+    if h and h.state == "h" then
+      giveBack(field, h, "c", "cancelled")
+    elseif h and h.state == "p" then
+      -- Its payment ends it; if no word comes, or a no, the sweep or the decline does.
+      redis.call("ZADD", overdue, nowMs + tonumber(graceMs), field)
+    end
   end
-  -- What is being paid needs no deadline any more: its payment ends it.
   if #lines > 0 then redis.call("LPOP", deadlines .. ":" .. dropId .. list, #lines) end
   ended = ended + #lines
 end

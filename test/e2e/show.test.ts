@@ -119,7 +119,7 @@ test("[SHOW4][I1][I2] 1,000 connected buyers tap within 1 s for 100: exactly 100
   const answers = await Promise.all(
     buyers.map(async (live) => {
       await new Promise((resolve) =>
-        setTimeout(resolve, startsAtMs - live.now() + 10 + Math.random() * 900),
+        setTimeout(resolve, startsAtMs - live.now() + 100 + Math.random() * 850),
       );
       return live.hold(dropId);
     }),

@@ -119,13 +119,14 @@ test("[ROOM1][I7] a catch-up is every event after the offset in order, or nothin
   fc.assert(
     fc.property(fc.nat(3000), fc.nat(3500), (published, from) => {
       const mirror = createMirror(
-        { epoch: "e", state: emptyRoom(), orders: [], muted: [], history: [] },
+        { epoch: "e", state: emptyRoom(), orders: [], muted: [], kept: [], history: [] },
         {
           onEvent: nothing,
           onState: nothing,
           onTotals: nothing,
           onComments: nothing,
           onOrder: nothing,
+          onKept: nothing,
         },
       );
       mirror.take(Array.from({ length: published }, (_, i) => entry(i + 1)));

@@ -109,6 +109,7 @@ function inboxOf(): {
     role: "viewer",
     connection: "live",
     orders: new Map(),
+    unusedCoupons: new Map(),
     mutedUntilMs: 0,
   };
   const inbox = createInbox({

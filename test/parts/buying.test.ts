@@ -71,7 +71,7 @@ test("[BUY3][I1][I2] 1,000 buyers on two nodes tap within a second for 100 units
   const answers = await Promise.all(
     buyers.map(async (live) => {
       await new Promise((resolve) =>
-        setTimeout(resolve, startsAtMs - live.now() + 20 + Math.random() * 900),
+        setTimeout(resolve, startsAtMs - live.now() + 150 + Math.random() * 800),
       );
       return live.hold(dropId);
     }),
