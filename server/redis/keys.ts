@@ -27,6 +27,8 @@ export const showKeys = (show: string) => {
     deadlines: `${tag}:deadlines`,
     /** zset: `viewerId|key` of holds being paid → the end (ms) of their grace */
     overdue: `${tag}:overdue`,
+    /** prefix of one list per drawn drop: `viewerId|key` of all entrants in drawn order, as it came out */
+    drawn: `${tag}:drawn`,
     /** hash: couponId → coupon as JSON */
     coupons: `${tag}:coupons`,
     /** hash: `couponId|viewerId` → claims as `key=state,…`; u unused, h in a hold, s spent */

@@ -18,6 +18,8 @@ export interface Charge {
   readonly ref: string;
   readonly cents: number;
   readonly currency: string;
+  /** The end of the hold that it pays, by Redis TIME: nobody should be able to pay after it. */
+  readonly deadlineMs: number;
 }
 
 export interface Refund {
@@ -54,6 +56,8 @@ export interface CashierPorts {
   readonly shows: () => Iterable<string>;
   readonly currencyOf: (show: string) => Promise<string>;
   readonly log: Logger;
+  /** Payments under way at a time; many, where each waits for a person. Default 64. */
+  readonly maxInFlight?: number;
   /** Called between the provider's answer and Redis: where fault tests kill the process. */
   readonly charged?: () => void;
 }
@@ -66,6 +70,7 @@ const STOP_WAIT_MS = 1000;
 
 export function startCashier(ports: CashierPorts): Cashier {
   const { adapter, blocking, consumer, log, redis } = ports;
+  const { maxInFlight = MAX_IN_FLIGHT } = ports;
   const stopping = new AbortController();
   const batches = createBatches((show, requests) => ports.inventory.decide(show, requests));
   const underWay = new Map<string, Promise<void>>();
@@ -79,7 +84,12 @@ export function startCashier(ports: CashierPorts): Cashier {
       return "refund";
     }
     const currency = await ports.currencyOf(show);
-    const answer = await adapter.charge({ ref: `${show}/${id}`, cents, currency });
+    const answer = await adapter.charge({
+      ref: `${show}/${id}`,
+      cents,
+      currency,
+      deadlineMs: intent.deadlineMs,
+    });
     return answer === "paid" ? "settle" : "decline";
   };
   const carryOut = async (intent: Intent): Promise<void> => {
@@ -127,7 +137,7 @@ export function startCashier(ports: CashierPorts): Cashier {
   const intents = createIntents({ blocking, redis, consumer });
   let waiting: readonly Intent[] = [];
   const step = async (): Promise<void> => {
-    const free = MAX_IN_FLIGHT - underWay.size;
+    const free = maxInFlight - underWay.size;
     if (free <= 0) {
       await Promise.race(underWay.values());
       return;

@@ -158,7 +158,7 @@ function decide.pay(field, h)
     dropOf(h.dropId).version = dropOf(h.dropId).version + 1
     dirtyDrops[h.dropId] = dropOf(h.dropId)
     setHold(field, h, "p")
-    redis.call("XADD", payments, "*", "what", "charge", "field", field, "cents", h.amountCents)
+    redis.call("XADD", payments, "*", "what", "charge", "field", field, "cents", h.amountCents, "deadlineMs", h.deadlineMs)
   end
   local word = ({ p = "paying", s = "sold", x = "expired", c = "cancelled" })[h.state] or "expired"
   return { word, h.orderId }
@@ -220,6 +220,7 @@ function decide.settle(field, h, viewerId, intentId)
     redis.call("HSET", orders, h.orderId, cjson.encode({
       orderId = h.orderId, holdId = string.match(field, "|(.*)$"), viewerId = viewerId, dropId = h.dropId, sku = d.sku,
       quantity = h.quantity, amountCents = h.amountCents, state = "sold", atMs = nowMs,
+      chargeId = intentId,
     }))
   end
   return { STATES[h.state], h.orderId }
@@ -244,10 +245,20 @@ function decide.decline(field, h)
   return { STATES[h.state] }
 end
 
--- Late money has been sent back.
-function decide.refund(field, h)
+-- Is this the refund that return.lua asked for? Then the order has got its money back.
+local function endReturn(h, intentId)
+  local json = h.state == "s" and redis.call("HGET", orders, h.orderId)
+  local order = json and cjson.decode(json)
+  if not order or order.state ~= "refunding" or order.refundId ~= intentId then return false end
+  order.state, order.refundedAtMs = "refunded", nowMs
+  redis.call("HSET", orders, h.orderId, cjson.encode(order))
+  return true
+end
+
+-- Money has been sent back: late money, or that of an order that was returned.
+function decide.refund(field, h, _, intentId)
   if not h then return { "notHeld" } end
-  if h.state == "l" then
+  if h.state == "l" or endReturn(h, intentId) then
     local d = dropOf(h.dropId)
     d.version = d.version + 1
     dirtyDrops[d.dropId] = d

@@ -1,5 +1,5 @@
 -- draw: puts those who queued before the start into their drawn order and serves them. Once per drop, never before its start. [I2 I9]
--- KEYS  meta log products drops due holds buyers deadlines overdue orders ledger payments coupons claims seeds
+-- KEYS  meta log products drops due holds buyers deadlines overdue orders ledger payments coupons claims seeds drawn
 -- ARGV  dropId order
 -- USES  books
 -- RETURNS drawn | done (it was before) | tooEarly | stale (the order is not of exactly those in line: read them again) | unknown
@@ -20,6 +20,7 @@ if next(inLine) then return "stale" end
 
 redis.call("DEL", line)
 callMany("RPUSH", line, fields)
+callMany("RPUSH", drawn .. ":" .. dropId, fields)
 d.drawn, d.waitlisted, d.waitServed = true, #fields, 0
 dirtyDrops[dropId] = d
 turn(d)

@@ -16,6 +16,8 @@ export interface Intent {
   /** The hold's id. */
   readonly key: string;
   readonly cents: number;
+  /** charge: the end of its hold, by Redis TIME. */
+  readonly deadlineMs: number;
   /** refund: the charge that goes back. */
   readonly of: string;
 }
@@ -122,6 +124,7 @@ function intentOf(show: string, id: string, fields: readonly string[]): Intent {
     viewerId: field.slice(0, bar),
     key: field.slice(bar + 1),
     cents: Number(named["cents"]),
+    deadlineMs: Number(named["deadlineMs"] ?? 0),
     of: named["of"] ?? "",
   };
 }

@@ -91,12 +91,15 @@ const PAY_GRACE_MS = 60_000;
 /** Holds ended by one sweep call: about 2 ms of Redis time. */
 const MOST_PER_SWEEP = 500;
 
-const wordAndNumber = <W extends string>(
-  reply: unknown,
-): readonly [never, number] | readonly [W, number] => {
+const wordAndNumber = (reply: unknown): readonly [never, number] => {
   const [word, n] = reply as [Buffer, number];
-  return [word.toString() as W, n];
+  // One of the words in the script's RETURNS: the loader's caller names them.
+  return [word.toString() as never, n];
 };
+
+/** The keys of every script that uses books.lua. */
+export /** Requests about a drop or a coupon; the others are about a payment. */
+const NAMES_A_SUBJECT: ReadonlySet<string> = new Set(["hold", "wait", "claim"]);
 
 const BOOKS = [
   "meta",
@@ -137,19 +140,19 @@ export function createInventory(redis: Redis): Inventory {
     file: file("allot"),
     keys: [...BOOKS, "seeds"],
     args: ["json", "seed"],
-    read: wordAndNumber<"allotted">,
+    read: wordAndNumber,
   });
   const restock = loadScript(redis, {
     file: file("restock"),
     keys: BOOKS,
     args: ["dropId", "units"],
-    read: wordAndNumber<"restocked">,
+    read: wordAndNumber,
   });
   const voidDrop = loadScript(redis, {
     file: file("void"),
     keys: BOOKS,
     args: ["dropId", "reason", "most", "graceMs"],
-    read: wordAndNumber<"voided">,
+    read: wordAndNumber,
   });
   const coupon = loadScript(redis, {
     file: file("coupon"),
@@ -159,7 +162,7 @@ export function createInventory(redis: Redis): Inventory {
   });
   const draw = loadScript(redis, {
     file: file("draw"),
-    keys: [...BOOKS, "seeds"],
+    keys: [...BOOKS, "seeds", "drawn"],
     args: ["dropId", "order"],
     read: (reply) => String(reply) as "drawn" | "done" | "tooEarly" | "stale" | "unknown",
   });
@@ -174,7 +177,7 @@ export function createInventory(redis: Redis): Inventory {
       decide(showKeys(show), {
         batch: packValue(
           requests.map((r) => {
-            const subject = r.dropId === "" ? (r.intentId ?? "") : r.dropId;
+            const subject = NAMES_A_SUBJECT.has(r.what) ? r.dropId : (r.intentId ?? "");
             const amount = r.what === "claim" ? r.key : r.quantity;
             return [r.what, r.viewerId, r.key, subject, amount, r.coupons ?? []];
           }),

@@ -15,7 +15,7 @@ import { connectRedis, whenReady } from "../../server/redis/connect.ts";
 import { createTokens, type Tokens } from "../../server/tokens.ts";
 import { startThrowawayRedis, type ThrowawayRedis } from "./redis.ts";
 
-export const ADMIN_KEY = "test-admin-key-0123456789";
+const ADMIN_KEY = "test-admin-key-0123456789";
 
 export interface Answer {
   readonly status: number;

@@ -46,7 +46,8 @@ export async function startShop({ fsyncAlways }: { fsyncAlways: boolean }): Prom
   const [first] = nodes;
 
   const ask: Shop["ask"] = async (show, request, via = first) => {
-    const [answer] = await via.decide(show, [{ key: "k", dropId: "d", quantity: 1, ...request }]);
+    const dropId = request.what === "hold" || request.what === "wait" ? "d" : "";
+    const [answer] = await via.decide(show, [{ key: "k", dropId, quantity: 1, ...request }]);
     return answer as DropAnswer;
   };
   return {

@@ -1,0 +1,17 @@
+/** A drop's units as three lengths: sold, held, free. The words beside it carry the numbers. */
+import type { JSX } from "preact";
+import type { Drop } from "#sdk";
+
+export function StockBar(props: { drop: Drop }): JSX.Element {
+  const { allotment, sold, held, available } = props.drop;
+  const part = (units: number): Record<string, string> => ({
+    "--part": `${(100 * units) / Math.max(1, allotment)}%`,
+  });
+  return (
+    <div class="stock-bar" aria-hidden="true">
+      <i class="free" style={part(available)} />
+      <i class="held" style={part(held)} />
+      <i class="sold" style={part(sold)} />
+    </div>
+  );
+}
