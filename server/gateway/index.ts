@@ -13,6 +13,7 @@ import { createBatches } from "../shop/batch.ts";
 import { createInventory } from "../shop/inventory.ts";
 import { startSweeper } from "../shop/sweeper.ts";
 import { createTokens } from "../tokens.ts";
+import { createAdmission } from "./admission.ts";
 import { createCommands } from "./commands.ts";
 import { drain } from "./drain.ts";
 import { startFigures } from "./figures.ts";
@@ -100,9 +101,19 @@ export async function startGateway({ config, log, running }: RoleContext): Promi
   running.add({ name: "media link", stop: async () => media.stop() });
 
   const tokens = createTokens(config.tokenSecret);
+  const { maxViewers, newcomersPerSecond } = config;
+  const admission = createAdmission({
+    maxViewers,
+    newcomersPerSecond,
+    nowMs: monotonicMs,
+    chance: Math.random,
+  });
+  // Sockets that have not said hello yet count too: they hold a file.
+  const joined = (): number => sessions.size - 1;
   const ports: SessionPorts = {
     verify: tokens.verify,
     openRoom: rooms.open,
+    admit: (resuming) => admission.ask(resuming, joined()),
     command: createCommands({
       batches,
       media,

@@ -24,6 +24,8 @@ export interface SessionPorts {
   readonly verify: (token: string) => Promise<Identity | undefined>;
   /** @returns undefined when there is no such show @throws when the store did not answer */
   readonly openRoom: (show: string) => Promise<Room | undefined>;
+  /** @returns 0: may join now; else the ms after which to come back */
+  readonly admit: (resuming: boolean) => number;
   readonly command: (session: Session, frame: Exclude<UpFrame, { kind: "hello" }>) => void;
   readonly ended: (session: Session) => void;
   /** Counts a frame in, and a close by its word. */
@@ -87,6 +89,8 @@ export class Session implements Member, Conversation {
   async #join({ token, show, client, epoch, offset }: Body<"hello">): Promise<void> {
     this.#stage = "joining";
     clearTimeout(this.#timer);
+    const waitMs = this.#ports.admit(epoch !== "");
+    if (waitMs > 0) return this.close("overloaded", waitMs);
     const identity = await this.#ports.verify(token);
     if (identity === undefined) return this.close("badToken");
     if (identity.show !== show && identity.show !== "*") return this.close("wrongShow");

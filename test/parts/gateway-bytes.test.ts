@@ -21,8 +21,8 @@ interface Raw {
   readonly heard: (Uint8Array | string)[];
 }
 
-async function open(json = false): Promise<Raw> {
-  const ws = new WebSocket(gateway.url + RT_PATH, SUBPROTOCOLS[json ? 1 : 0]);
+async function open(json = false, url = gateway.url): Promise<Raw> {
+  const ws = new WebSocket(url + RT_PATH, SUBPROTOCOLS[json ? 1 : 0]);
   ws.binaryType = "arraybuffer";
   const heard: (Uint8Array | string)[] = [];
   ws.addEventListener("message", ({ data }: MessageEvent<unknown>) => {
@@ -162,3 +162,18 @@ test("[GW3] 20,000 random frames: every socket ends in a lawful close code, the 
   for (const code of codes.keys()) expect(lawful.has(code), `close code ${code}`).toBe(true);
   expect(await bystander.comment("still here")).toMatchObject({ result: "accepted" });
 }, 60_000);
+
+test("[ADM3] a full gateway turns newcomers away with a delay; they get in when there is room", async () => {
+  const small = await world.gateway("small", { MAX_VIEWERS: "10" });
+  const lives = await Promise.all(
+    Array.from({ length: 9 }, (_, i) => world.join(small, show, `full${i}`)),
+  );
+  const raw = await open(false, small.url);
+  raw.send(hello());
+  const { code, reason } = await raw.closed;
+  expect(code).toBe(CLOSES.overloaded.code);
+  expect(Number(reason)).toBeGreaterThan(0);
+  lives[0]?.close();
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  expect((await world.join(small, show, "in")).state.connection).toBe("live");
+});
