@@ -31,7 +31,11 @@ const flag = z
   .transform((value) => value === "1" || value === "true");
 const redisUrl = z
   .string()
-  .regex(/^(rediss?:\/\/.|unix:\/\/\/.)/, "must start with redis://, rediss:// or unix:///");
+  .regex(
+    /^(rediss?:\/\/.|unix:\/\/\/.|redis\+(failover|cluster):\/\/([^@/]*@)?[^@/,:]+:\d+(,[^@/,:]+:\d+)*\/?$)/,
+    "must start with redis://, rediss:// or unix:///, or be redis+failover://host:port,… or redis+cluster://host:port,…",
+  );
+const httpUrl = z.string().regex(/^https?:\/\/[^\s/]/, "must start with http:// or https://");
 const levels = ["fatal", "error", "warn", "info", "debug", "trace"] as const;
 
 /** One row per variable: its schema (without default), its default, and what it is for. */
@@ -41,6 +45,12 @@ const VARIABLES = {
   RTC_PORT: [port, 40_000, "first media port, UDP and TCP, one per media worker (0: any free)"],
   HOST: [z.string(), "0.0.0.0", "address to listen on"],
   REDIS_URL: [redisUrl, undefined, "Redis >= 7.0 to use; without it a private one is started"],
+  REPLICAS: [whole(1, 16), 1, "replicas that must have a hold of a drop of class replica"],
+  REPLICA_WAIT_MS: [
+    whole(1, 1500),
+    250,
+    "how long a buyer's answer waits for them; after it the answer is: pending",
+  ],
   REDIS_SERVER_BIN: [z.string(), undefined, "redis-server or valkey-server for the private Redis"],
   DATA_DIR: [z.string(), ".dropcast", "folder for all that is kept"],
   ADMIN_KEY: [
@@ -75,7 +85,35 @@ const VARIABLES = {
     "name of this machine among others on the same Redis; default: made once",
   ],
   TOKENS_PER_SECOND: [whole(1, 1_000_000), 50, "viewer tokens given out per second and address"],
+  MAX_VIEWERS: [whole(1, 1_000_000), 17_000, "sockets that one gateway process joins to rooms"],
+  NEWCOMERS_PER_SECOND: [
+    whole(1, 1_000_000),
+    2000,
+    "new viewers that one gateway lets in per second",
+  ],
   DRAIN_MS: [whole(0, 600_000), 3000, "time over which a stopping gateway sends its viewers away"],
+  PAYMENTS: [
+    z.enum(["sandbox", "stripe"], "must be sandbox or stripe"),
+    "sandbox",
+    "who takes the money: sandbox (none moves), or stripe",
+  ],
+  STRIPE_API_URL: [httpUrl, "https://api.stripe.com", "Stripe, or what behaves like it"],
+  STRIPE_SECRET_KEY: [z.string().min(1), undefined, "needed with PAYMENTS=stripe"],
+  STRIPE_WEBHOOK_SECRET: [
+    z.string().min(1),
+    undefined,
+    "needed with PAYMENTS=stripe: of the endpoint /v1/payments/webhooks/stripe",
+  ],
+  PAYMENT_RETURN_URL: [
+    httpUrl,
+    undefined,
+    "page that buyers come back to, {show} filled in; default: /watch/{show} on localhost",
+  ],
+  WEBHOOK_ALLOW_PRIVATE: [
+    flag,
+    false,
+    "1: webhooks may also go to link-local and metadata addresses",
+  ],
   PAY_SANDBOX_DELAY_MS: [whole(0, 600_000), 300, "time the sandbox payment takes"],
   FAULT_POINT: [z.string(), undefined, "for fault tests only: where a process kills itself"],
 } as const satisfies Record<string, readonly [z.ZodType, unknown, string]>;
@@ -94,6 +132,8 @@ export interface Config {
   readonly host: Read<"HOST">;
   /** undefined: a private Redis is started. */
   readonly redisUrl: Read<"REDIS_URL">;
+  readonly replicas: Read<"REPLICAS">;
+  readonly replicaWaitMs: Read<"REPLICA_WAIT_MS">;
   readonly redisServerBin: Read<"REDIS_SERVER_BIN">;
   /** Absolute. */
   readonly dataDir: Read<"DATA_DIR">;
@@ -109,7 +149,15 @@ export interface Config {
   readonly tickMs: Read<"TICK_MS">;
   readonly nodeId: Read<"NODE_ID">;
   readonly tokensPerSecond: Read<"TOKENS_PER_SECOND">;
+  readonly maxViewers: Read<"MAX_VIEWERS">;
+  readonly newcomersPerSecond: Read<"NEWCOMERS_PER_SECOND">;
   readonly drainMs: Read<"DRAIN_MS">;
+  readonly payments: Read<"PAYMENTS">;
+  readonly stripeApiUrl: Read<"STRIPE_API_URL">;
+  readonly stripeSecretKey: Read<"STRIPE_SECRET_KEY">;
+  readonly stripeWebhookSecret: Read<"STRIPE_WEBHOOK_SECRET">;
+  readonly paymentReturnUrl: Read<"PAYMENT_RETURN_URL">;
+  readonly webhookAllowPrivate: Read<"WEBHOOK_ALLOW_PRIVATE">;
   readonly paySandboxDelayMs: Read<"PAY_SANDBOX_DELAY_MS">;
   readonly faultPoint: Read<"FAULT_POINT">;
 }
@@ -161,7 +209,9 @@ export function readConfig(env: Environment = process.env): Config {
 
 /** Keys and passwords never reach a screen or a log. */
 const shown = (name: Variable, text: string): string =>
-  ["ADMIN_KEY", "TOKEN_SECRET", "REDIS_URL"].includes(name)
+  ["ADMIN_KEY", "TOKEN_SECRET", "REDIS_URL", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET"].includes(
+    name,
+  )
     ? `${text.length} characters`
     : JSON.stringify(text.slice(0, 80));
 

@@ -16,14 +16,14 @@ type MemberRole = Identity["role"];
 
 export interface Access {
   /** @throws Refused 401 for a token that is wrong, expired or forged; no token at all is the public */
-  callerOf(request: FastifyRequest): Promise<Caller>;
+  callerOf(request: Pick<FastifyRequest, "headers">): Promise<Caller>;
   /** An `onRequest` hook: the admin, or a member of the path's show in one of these roles. */
   only(...roles: readonly MemberRole[]): (request: FastifyRequest) => Promise<void>;
 }
 
 export function createAccess(adminKey: string, tokens: Tokens): Access {
   const adminDigest = digest(adminKey);
-  const callerOf = async (request: FastifyRequest): Promise<Caller> => {
+  const callerOf = async (request: Pick<FastifyRequest, "headers">): Promise<Caller> => {
     const header = request.headers.authorization;
     if (header === undefined) return { kind: "public" };
     const [, bearer] = /^Bearer +(\S+)$/i.exec(header) ?? [];

@@ -15,7 +15,7 @@ const FACTS = { title: "清晨茶席 · Morning Tea", currency: "CNY" } as const
 const category = "茶 Tea";
 const TEAPOT = {
   sku: "teapot",
-  title: "手工紫砂壶 Clay teapot",
+  title: "青瓷茶壶 Celadon teapot",
   priceCents: 199_00,
   stock: 30,
   imageUrl: "/products/teapot.svg",

@@ -1,6 +1,8 @@
 /** What a host may do to a drop under way: give it more units, annul it, and show how its draw came out. */
+import type { Redis } from "ioredis";
 import { z } from "zod";
 import { showKeys } from "../redis/keys.ts";
+import { createReturns } from "../payments/returns.ts";
 import { entrantOf } from "../shop/draw.ts";
 import type { App, Desk } from "./desk.ts";
 import { DropView } from "./drop-view.ts";
@@ -23,6 +25,7 @@ const Draw = z.object({
 
 export function dropChangeRoutes(app: App, { redis, inventory, access, showList }: Desk): void {
   const onRequest = access.only("host");
+  const returns = createReturns(redis);
   const read = async (show: string, dropId: string): Promise<DropView> => {
     const drop = await readDrop(redis, show, dropId);
     if (drop === undefined) throw new Refused("noDrop", { dropId });
@@ -61,7 +64,7 @@ export function dropChangeRoutes(app: App, { redis, inventory, access, showList 
       schema: {
         tags: ["drops"],
         summary:
-          "Annul the drop: unpaid holds and units left go back at once; refund what is sold by its orders",
+          "Annul the drop: unpaid holds and units left go back at once, what is sold is refunded",
         security: ADMIN,
         params: DropParams,
         body: z.strictObject({ reason: z.string().trim().min(1).max(200) }),
@@ -71,6 +74,9 @@ export function dropChangeRoutes(app: App, { redis, inventory, access, showList 
     async ({ params: { show, dropId }, body: { reason } }) => {
       const [answer] = await inventory.void(show, dropId, reason);
       if (answer === "unknown") throw new Refused("noDrop", { dropId });
+      // After a crash in here, call again: both steps are idempotent.
+      for (const orderId of await soldOf(redis, show, dropId))
+        await returns.takeBack(show, orderId, reason);
       showList.wake(show);
       return read(show, dropId);
     },
@@ -98,4 +104,13 @@ export function dropChangeRoutes(app: App, { redis, inventory, access, showList 
       return { seedHash, seed, entrants: fields.map(entrantOf) };
     },
   );
+}
+
+/** Orders of one drop, refunded ones too: to take them back again changes nothing. */
+async function soldOf(redis: Redis, show: string, dropId: string): Promise<readonly string[]> {
+  const orders = await redis.hvals(showKeys(show).orders);
+  return orders
+    .map((json) => JSON.parse(json) as { readonly orderId: string; readonly dropId: string })
+    .filter((order) => order.dropId === dropId)
+    .map(({ orderId }) => orderId);
 }

@@ -61,6 +61,11 @@ const FAULTS = {
     "There are {most} webhooks already: remove one first.",
     "回调已达 {most} 个上限，请先删除。",
   ],
+  commentGone: [
+    404,
+    "Comment {no} cannot be pinned: it is deleted, or too old.",
+    "第 {no} 条评论无法置顶：已被删除或时间过久。",
+  ],
   showExists: [
     409,
     "There is a show {show} already: choose another id.",

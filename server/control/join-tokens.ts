@@ -5,7 +5,6 @@
 import { randomBytes, randomInt } from "node:crypto";
 import type { FastifyRequest } from "fastify";
 import { z } from "zod";
-import { showKeys } from "../redis/keys.ts";
 import type { Identity } from "../tokens.ts";
 import { type Caller, isMember } from "./access.ts";
 import { createBuckets } from "./bucket.ts";
@@ -39,7 +38,7 @@ const GRANTS: Readonly<Record<Identity["role"], readonly Identity["role"][]>> = 
   operator: [],
 };
 
-export function tokenRoutes(app: App, { config, redis, tokens, access }: Desk): void {
+export function tokenRoutes(app: App, { config, shows, tokens, access }: Desk): void {
   const perSecond = config.tokensPerSecond;
   const buckets = createBuckets(perSecond, perSecond * BURST_SECONDS, () => performance.now());
 
@@ -47,21 +46,21 @@ export function tokenRoutes(app: App, { config, redis, tokens, access }: Desk): 
     const waitMs = buckets.take(request.ip);
     if (waitMs > 0) throw new Refused("tooFast", { seconds: Math.ceil(waitMs / 1000) });
   };
-  /** @returns the id the caller may have */
+  /** @returns the id the caller may have, and since when somebody has it */
   const claim = async (
     show: string,
     wanted: string | undefined,
     caller: Caller,
-  ): Promise<string> => {
+  ): Promise<{ viewerId: string; sinceMs: number }> => {
     const own =
       caller.kind === "member" && isMember(caller.identity, show)
         ? caller.identity.viewerId
         : undefined;
     const viewerId = wanted ?? own ?? `v${randomBytes(9).toString("hex")}`;
-    const isNew = (await redis.sadd(showKeys(show).claimed, viewerId)) === 1;
+    const { isNew, sinceMs } = await shows.claim(show, viewerId);
     if (!isNew && viewerId !== own && !mayGrant(caller, show, "viewer"))
       throw new Refused("viewerIdTaken", { viewerId, field: "viewerId", reason: "is taken" });
-    return viewerId;
+    return { viewerId, sinceMs };
   };
   app.post(
     "/tokens",
@@ -83,13 +82,14 @@ export function tokenRoutes(app: App, { config, redis, tokens, access }: Desk): 
         if (body.role !== "viewer") refuseRole(caller);
         takeTurn(request);
       }
-      const viewerId = await claim(show, body.viewerId, caller);
+      const { viewerId, sinceMs } = await claim(show, body.viewerId, caller);
       const name = nameOf(body, request);
       const identity = {
         show: body.role === "operator" ? "*" : show,
         viewerId,
         role: body.role,
         name,
+        sinceMs,
       };
       const token = await tokens.sign(identity, LIFE_MS);
       return reply

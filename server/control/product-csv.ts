@@ -18,7 +18,16 @@ interface Row {
   readonly cells: readonly string[];
 }
 
-const COLUMNS = ["sku", "title", "price", "priceCents", "stock", "imageUrl", "category"] as const;
+const COLUMNS = [
+  "sku",
+  "title",
+  "price",
+  "priceCents",
+  "stock",
+  "imageUrl",
+  "category",
+  "restock",
+] as const;
 const MAX_PROBLEMS = 100;
 
 export function readProductLines(text: string): ProductLines {
@@ -93,6 +102,7 @@ function readProduct(
     stock: numberOf(cell["stock"] ?? ""),
     imageUrl: cell["imageUrl"] ?? "",
     category: cell["category"] ?? "",
+    ...((cell["restock"] ?? "") === "" ? {} : { restock: cell["restock"] }),
   });
   if (read.success) return { product: read.data, problems: [] };
   return {

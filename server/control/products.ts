@@ -93,7 +93,7 @@ export function productRoutes(app: App, { redis, shows, access }: Desk): void {
       schema: {
         tags: ["products"],
         summary:
-          "Add or replace products from CSV (sku, title, price or priceCents, stock, imageUrl, category): all lines or none",
+          "Add or replace products from CSV (sku, title, price or priceCents, stock, imageUrl, category, restock): all lines or none",
         consumes: ["text/csv"],
         security: ADMIN,
         params: ShowParams,

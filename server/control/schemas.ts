@@ -42,6 +42,10 @@ export const Product = z.object({
     )
     .default(""),
   category: z.string().trim().max(40).default(""),
+  restock: z
+    .enum(["drop", "product", "none"])
+    .optional()
+    .describe("where units of an order that was taken back go; default: product"),
 });
 export const NewProduct = z.strictObject(Product.shape);
 export const ChangedProduct = NewProduct.omit({ sku: true });

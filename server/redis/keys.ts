@@ -57,10 +57,26 @@ export const showKeys = (show: string) => {
     applied: `${tag}:applied`,
     /** hash: gateway node → `viewers|untilMs` */
     viewers: `${tag}:viewers`,
+    /** hash: gateway node → when (ms) it last told a buyer of a hold of class `replica`; see shop/recover.lua */
+    journals: `${tag}:journals`,
+    /** set: nodes that have told a new primary what their journals hold */
+    reported: `${tag}:reported`,
     /** hash: viewerId → muted until (ms) */
     muted: `${tag}:muted`,
+    /** hash: name of a rule for comments → its value as JSON; see room/moderation/rules.ts */
+    rules: `${tag}:rules`,
+    /** set: viewer ids whose comments only they themselves see */
+    shadowed: `${tag}:shadowed`,
+    /** string: the comment held on top, as JSON */
+    pinnedComment: `${tag}:pinnedComment`,
+    /** set: numbers of deleted comments */
+    deletedComments: `${tag}:deletedComments`,
+    /** stream: who did what to whom in the room */
+    audit: `${tag}:audit`,
     /** set: viewer ids that somebody holds a token for */
     claimed: `${tag}:claimed`,
+    /** hash: viewerId → when its first token was made (ms) */
+    firstClaims: `${tag}:firstClaims`,
     /** string: the media process that owns this show's router */
     media: `${tag}:media`,
   } as const;

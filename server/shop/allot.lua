@@ -2,8 +2,9 @@
 -- KEYS  meta log products drops due holds buyers deadlines overdue orders ledger payments coupons claims seeds
 -- ARGV  json seed
 -- USES  books
--- RETURNS {word, number}: allotted | exists | unknownProduct | showEnded | shortStock (and the units there are)
--- json: dropId, sku, priceCents, allotment, perBuyerLimit, holdMs, startsAtMs (0: now), endsAtMs, mode, seedHash.
+-- RETURNS {word, number}: allotted | exists | unknownProduct | showEnded | notRehearsal | shortStock (and the units there are)
+-- json: dropId, sku, priceCents, allotment, perBuyerLimit, holdMs, startsAtMs (0: now), endsAtMs, mode, seedHash, durability (disk,
+-- replica, or memory, which only a show that has not started may have).
 -- seed: of the draw, kept secret until then; "" for fcfs.
 
 local d = cjson.decode(json)
@@ -11,6 +12,7 @@ if redis.call("HEXISTS", drops, d.dropId) == 1 then return { "exists", 0 } end
 local product = redis.call("HGET", products, d.sku)
 if not product then return { "unknownProduct", 0 } end
 if redis.call("HGET", meta, "state") == "ended" then return { "showEnded", 0 } end
+if d.durability == "memory" and redis.call("HGET", meta, "state") ~= "scheduled" then return { "notRehearsal", 0 } end
 product = cjson.decode(product)
 if product.stock < d.allotment then return { "shortStock", product.stock } end
 
@@ -18,6 +20,8 @@ product.stock = product.stock - d.allotment
 redis.call("HSET", products, d.sku, cjson.encode(product))
 announce("productChanged", { product = positional("PRODUCT", product) })
 
+-- From here on the show knows its primary, and notices when it is another one.
+if d.durability == "replica" then redis.call("HSETNX", meta, "primary", runId()) end
 d.title, d.wasCents = product.title, product.priceCents
 if d.startsAtMs == 0 then d.startsAtMs = nowMs end
 d.state, d.version, d.restockEpoch, d.lastDeadlineMs = "announced", 0, 0, 0

@@ -21,6 +21,15 @@ local function dropOf(dropId)
   return d
 end
 
+-- A drop of class `replica` stands still on a primary whose name its show does not know: after a failover it may lack holds that
+-- their buyers were told of. Until `recover` has them back nothing takes units, opens or closes; holds may end. [F1]
+local onNewPrimary
+local function isPaused(d)
+  if d.durability ~= "replica" then return false end
+  if onNewPrimary == nil then onNewPrimary = redis.call("HGET", meta, "primary") ~= runId() end
+  return onNewPrimary
+end
+
 -- A hold is kept as `dropId|quantity|state|deadlineMs|amountCents|orderId|version|ticket|discountCents|couponIds`.
 -- States: w waiting, h held, p paying, s sold, x expired, c cancelled, l paid_late, r refunded.
 local STATES = { w = "waiting", h = "held", p = "paying", s = "sold", x = "expired", c = "cancelled", l = "paid_late", r = "refunded" }
@@ -115,6 +124,7 @@ local function isOver(d) return d.state == "closed" or d.state == "voided" end
 
 -- Opens and closes the drop by Redis TIME; the same whoever comes first, a buyer or the sweep.
 local function turn(d)
+  if isPaused(d) then return end
   if d.state == "announced" and nowMs >= d.startsAtMs and (d.mode == "fcfs" or d.drawn) then
     d.state = d.available > 0 and "open" or "soldOut"
     dirtyDrops[d.dropId] = d
@@ -147,6 +157,7 @@ end
 -- Offers what there is to those in line, strictly in order; each offer is a hold of `offerMs`. Nobody is passed over because
 -- the first one wants more than there is: units gather for them. [F6]
 local function serveLine(d, offerMs)
+  if isPaused(d) then return end
   local line = waitKey(d.dropId)
   while d.available > 0 and d.waitServed < d.waitlisted do
     local field = redis.call("LINDEX", line, 0)
@@ -219,6 +230,15 @@ local function callMany(command, key, args)
   end
 end
 
+-- Drops whose orders may be told only once replicas have them: said before the orders, for who reads the log.
+local function guardedDrops()
+  local ids = {}
+  for dropId, d in pairs(drops_) do
+    if d and d.durability == "replica" then ids[#ids + 1] = dropId end
+  end
+  return ids
+end
+
 local function keepBooks()
   local args = {}
   for field, h in pairs(dirtyHolds) do
@@ -255,6 +275,8 @@ local function keepBooks()
     redis.call("XADD", ledger, first .. "-0", "m", cmsgpack.pack(movements))
   end
   if #changedOrders > 0 then
+    local guarded = guardedDrops()
+    if #guarded > 0 then fields[#fields + 1], fields[#fields + 2] = "W", cmsgpack.pack(guarded) end
     fields[#fields + 1], fields[#fields + 2] = "O", cmsgpack.pack(changedOrders)
   end
   if #kept > 0 then

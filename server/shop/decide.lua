@@ -2,8 +2,10 @@
 -- KEYS  meta log products drops due holds buyers deadlines overdue orders ledger payments coupons claims
 -- ARGV  batch
 -- USES  books
--- RETURNS msgpack array, one answer per request: {word, number or text …}
--- batch: msgpack array of {what, viewerId, key, subject, quantity, couponIds}; what is hold, wait, claim, pay, cancel, settle, decline or refund.
+-- RETURNS msgpack array, one answer per request: {word, number or text …}, and "replica" as the last of it where the hold is of
+-- a drop of that class: nobody may be told before replicas have it.
+-- batch: msgpack array of {what, viewerId, key, subject, quantity, couponIds}; what is hold, wait, claim, pay, cancel, settle, decline,
+-- refund or reapply, which has two more: {…, deadlineMs, 1 if its buyer was told}.
 -- subject: for hold and wait the drop; for claim the coupon (and key in the place of quantity); for settle, decline and refund the entry of `payments` that is hereby carried out, or "".
 -- Cost: about ten commands for the whole batch, whatever its size.
 
@@ -13,7 +15,7 @@ do -- Read all holds and buyers that this batch names in two commands.
   local holdFields, buyerFields = {}, {}
   for i, r in ipairs(requests) do
     holdFields[i] = r[2] .. "|" .. r[3]
-    if r[1] == "hold" then buyerFields[#buyerFields + 1] = r[4] .. "|" .. r[2] end
+    if r[1] == "hold" or r[1] == "reapply" then buyerFields[#buyerFields + 1] = r[4] .. "|" .. r[2] end
   end
   for i, packed in ipairs(redis.call("HMGET", holds, unpack(holdFields))) do
     holds_[holdFields[i]] = packed and readHold(packed) or false
@@ -26,6 +28,8 @@ do -- Read all holds and buyers that this batch names in two commands.
 end
 
 local decide = {}
+-- Least time to pay of a hold that came back after a failover.
+local LEFT_MS = 30000
 
 local coupons_, dirtyCoupons = {}, {}
 local function couponOf(couponId)
@@ -85,6 +89,7 @@ function decide.hold(field, h, viewerId, dropId, quantity, wanted)
   if h then return h.deadlineMs == 0 and { "soldOut", 0 } or { "held", h.deadlineMs, h.quantity } end
   local d = dropOf(dropId)
   if not d then return { "unknown" } end
+  if isPaused(d) then return { "paused" } end
   turn(d)
   if d.state == "announced" then return { "notOpen", d.startsAtMs } end
   if isOver(d) then return { "closed" } end
@@ -108,11 +113,48 @@ function decide.hold(field, h, viewerId, dropId, quantity, wanted)
   return { "held", h.deadlineMs, quantity }
 end
 
+-- After a failover: a hold that this primary lacks. The drop stood still meanwhile, so what the old primary had decided fits; if
+-- units were given away all the same it ends here: nothing is sold twice. Once per key. [F1 I2 I3 I4]
+function decide.reapply(field, h, viewerId, dropId, quantity, couponIds, deadlineMs, wasTold)
+  if h and h.state ~= "w" then return { "known" } end
+  local d = dropOf(dropId)
+  if not d then return { "unknown" } end
+  local fits = not isOver(d) and d.available >= quantity and boughtBy(d, viewerId) + quantity <= d.perBuyerLimit
+  if not fits then
+    if wasTold == 1 then redis.call("HINCRBY", meta, "overcommitted", quantity) end
+    if h then return { "overcommitted" } end
+    d.version = d.version + 1
+    dirtyDrops[dropId] = d
+    h = {
+      dropId = dropId, quantity = quantity, deadlineMs = 0, amountCents = 0, orderId = "", ticket = 0,
+      discountCents = 0, couponIds = "",
+    }
+    setHold(field, h, "c")
+    return { "overcommitted" }
+  end
+  local discountCents = #couponIds > 0 and redeem(d, viewerId, quantity, couponIds)
+  local toPayCents = math.max(0, d.priceCents * quantity - (discountCents or 0))
+  take(d, viewerId, quantity)
+  h = {
+    dropId = dropId, quantity = quantity, amountCents = toPayCents, orderId = "", ticket = h and h.ticket or 0,
+    discountCents = d.priceCents * quantity - toPayCents, couponIds = discountCents and table.concat(couponIds, ",") or "",
+  }
+  -- The outage took time to pay away: some of it is left in any case.
+  setDeadline(d, field, h, "", math.max(deadlineMs - nowMs, math.min(d.holdMs, LEFT_MS)))
+  move("held", d, field, quantity, 0)
+  -- It was decided before the end, whenever that was.
+  movements[#movements][1] = math.min(nowMs, d.endsAtMs - 1)
+  setHold(field, h, "h")
+  noteSoldOut(d)
+  return { "held", h.deadlineMs, quantity }
+end
+
 -- Standing in line: before the start of a drawn drop, or after sold out. Once per buyer and drop.
 function decide.wait(field, h, viewerId, dropId, quantity)
   local d = dropOf(dropId)
   if not d then return { "unknown" } end
   if h then return { "waiting", h.ticket, math.max(0, h.ticket - d.waitServed - 1) } end
+  if isPaused(d) then return { "paused" } end
   turn(d)
   if isOver(d) then return { "closed" } end
   local drawn = d.mode ~= "fcfs"
@@ -191,7 +233,7 @@ function decide.settle(field, h, viewerId, intentId)
   local d = dropOf(h.dropId)
   if h.state == "x" or h.state == "c" then
     turn(d)
-    local fits = d.state == "open" and d.available >= h.quantity
+    local fits = d.state == "open" and not isPaused(d) and d.available >= h.quantity
       and boughtBy(d, viewerId) + h.quantity <= d.perBuyerLimit
     -- What the coupons took off has been paid for with claims that went back meanwhile: they must still be there.
     if fits and retakeClaims(h, viewerId) then
@@ -281,8 +323,11 @@ for i, r in ipairs(requests) do
   if h and stale then
     answers[i] = { STATES[h.state], h.orderId }
   else
-    answers[i] = decide[r[1]](field, h, r[2], r[4], r[5], r[6])
+    answers[i] = decide[r[1]](field, h, r[2], r[4], r[5], r[6], r[7], r[8])
   end
+  h = holds_[field]
+  local d = h and dropOf(h.dropId)
+  if d and d.durability == "replica" then answers[i][#answers[i] + 1] = "replica" end
 end
 for couponId, c in pairs(dirtyCoupons) do
   redis.call("HSET", coupons, couponId, cjson.encode(c))

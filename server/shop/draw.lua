@@ -8,7 +8,7 @@
 local d = dropOf(dropId)
 if not d or d.mode == "fcfs" then return "unknown" end
 if d.drawn or isOver(d) then return "done" end
-if nowMs < d.startsAtMs then return "tooEarly" end
+if nowMs < d.startsAtMs or isPaused(d) then return "tooEarly" end
 local fields, line = cmsgpack.unpack(order), waitKey(dropId)
 local inLine = {}
 for _, field in ipairs(redis.call("LRANGE", line, 0, -1)) do inLine[field] = true end

@@ -9,9 +9,18 @@ import { showKeys } from "../redis/keys.ts";
 import { loadScript } from "../redis/lua.ts";
 import { type DropMode, drawOrder, newSeed } from "./draw.ts";
 
-/** What a batch may hold: buyers' requests, and the cashier's. */
+/** What a batch may hold: buyers' requests, the cashier's, and those of a recovery after a failover. */
 export interface DropRequest {
-  readonly what: "hold" | "wait" | "claim" | "pay" | "cancel" | "settle" | "decline" | "refund";
+  readonly what:
+    | "hold"
+    | "wait"
+    | "claim"
+    | "pay"
+    | "cancel"
+    | "settle"
+    | "decline"
+    | "refund"
+    | "reapply";
   readonly viewerId: string;
   /** The hold's id: the idempotency key its buyer chose. */
   readonly key: string;
@@ -23,6 +32,8 @@ export interface DropRequest {
   readonly coupons?: readonly string[];
   /** Only for settle, decline and refund: the entry of the payments stream that is hereby carried out, and acknowledged. */
   readonly intentId?: string;
+  /** Only for reapply: what the hold had, and whether its buyer was told that it is theirs. */
+  readonly before?: { readonly deadlineMs: number; readonly wasTold: boolean };
 }
 
 /**
@@ -30,9 +41,18 @@ export interface DropRequest {
  * claim: `granted` | `gone` | `limit` | `notOpen` | `ended` | `unknown`;
  * wait: `waiting ticket ahead` | `notNeeded` | `limit` | `closed` | `tooLate` | `unknown`;
  * hold: `held deadlineMs quantity` | `soldOut restockEpoch` | `limit n` | `coupon` | `notOpen startsAtMs` | `closed` | `unknown`;
- * pay: `paying` | `sold orderId` | `expired` | `cancelled` | `notHeld`; cancel: `cancelled` | `paying` | `sold` | `expired` | `notHeld`.
+ * pay: `paying` | `sold orderId` | `expired` | `cancelled` | `notHeld`; cancel: `cancelled` | `paying` | `sold` | `expired` | `notHeld`;
+ * reapply: `held …` | `known` | `overcommitted` | `unknown`. hold and wait also: `paused`, while a drop of class replica waits for its
+ * recovery. About a hold of such a drop `replica` follows as the last: nobody may be told before replicas have it.
  */
 export type DropAnswer = readonly [word: string, ...rest: (string | number)[]];
+
+/**
+ * What must hold before a buyer is told "yours". disk: the answer of Redis, which has synced it to disk (appendfsync always).
+ * replica: that, and REPLICAS replicas have it: survives the loss of the primary, and with it the promotion of a replica, which under
+ * `disk` may lose the last moments. memory: the answer of Redis, whatever it syncs; for rehearsals.
+ */
+export type Durability = "disk" | "replica" | "memory";
 
 export interface NewDrop {
   readonly dropId: string;
@@ -46,6 +66,8 @@ export interface NewDrop {
   readonly endsAtMs: number;
   /** Default fcfs. */
   readonly mode?: DropMode;
+  /** Default disk. */
+  readonly durability?: Durability;
 }
 
 export interface Inventory {
@@ -64,7 +86,10 @@ export interface Inventory {
     show: string,
     drop: NewDrop,
   ): Promise<
-    readonly ["allotted" | "exists" | "unknownProduct" | "showEnded" | "shortStock", number]
+    readonly [
+      "allotted" | "exists" | "unknownProduct" | "showEnded" | "notRehearsal" | "shortStock",
+      number,
+    ]
   >;
   /** Makes a coupon; `left` is how many claims its budget covers. */
   addCoupon(show: string, coupon: Coupon): Promise<"made" | "exists">;
@@ -97,11 +122,11 @@ const wordAndNumber = (reply: unknown): readonly [never, number] => {
   return [word.toString() as never, n];
 };
 
-/** The keys of every script that uses books.lua. */
-export /** Requests about a drop or a coupon; the others are about a payment. */
-const NAMES_A_SUBJECT: ReadonlySet<string> = new Set(["hold", "wait", "claim"]);
+/** Requests about a drop or a coupon; the others are about a payment. */
+const NAMES_A_SUBJECT: ReadonlySet<string> = new Set(["hold", "wait", "claim", "reapply"]);
 
-const BOOKS = [
+/** The keys of every script that uses books.lua. */
+export const BOOKS = [
   "meta",
   "log",
   "products",
@@ -179,15 +204,17 @@ export function createInventory(redis: Redis): Inventory {
           requests.map((r) => {
             const subject = NAMES_A_SUBJECT.has(r.what) ? r.dropId : (r.intentId ?? "");
             const amount = r.what === "claim" ? r.key : r.quantity;
-            return [r.what, r.viewerId, r.key, subject, amount, r.coupons ?? []];
+            const request = [r.what, r.viewerId, r.key, subject, amount, r.coupons ?? []];
+            if (r.before === undefined) return request;
+            return [...request, r.before.deadlineMs, r.before.wasTold ? 1 : 0];
           }),
         ),
       }),
     sweep: (show) => sweep(showKeys(show), { graceMs: PAY_GRACE_MS, most: MOST_PER_SWEEP }),
     allot(show, drop) {
-      const { mode = "fcfs" } = drop;
+      const { mode = "fcfs", durability = "disk" } = drop;
       const { seed, seedHash } = mode === "fcfs" ? { seed: "", seedHash: "" } : newSeed();
-      return allot(showKeys(show), { json: JSON.stringify({ ...drop, mode, seedHash }), seed });
+      return allot(showKeys(show), { json: JSON.stringify({ ...drop, mode, durability, seedHash }), seed });
     },
     addCoupon: (show, record) => coupon(showKeys(show), { json: JSON.stringify(record) }),
     restock: (show, dropId, units) => restock(showKeys(show), { dropId, units }),

@@ -52,6 +52,8 @@ end
 for _, dropId in ipairs(redis.call("ZRANGEBYSCORE", due, "-inf", nowMs, "LIMIT", 0, 16)) do
   local d = dropOf(dropId)
   turn(d)
+  -- Units that came back while the drop stood still.
+  if d.state == "soldOut" and d.available > 0 then reopen(d) end
   if d.state == "announced" and nowMs >= d.startsAtMs then draws[#draws + 1] = dropId end
   local nextMs = d.state == "announced" and d.startsAtMs or not isOver(d) and d.endsAtMs or nil
   for _, list in ipairs({ "", ":o" }) do

@@ -1,5 +1,5 @@
 -- void: annuls a drop, wrongly priced say. Units left and unpaid holds go back at once; who is paying is refunded when the money comes.
--- What was sold is refunded by its orders, see control/drops.ts. Idempotent: call again until nothing changes. [I1 I5]
+-- What was sold is taken back by its orders, see control/drop-changes.ts. Idempotent: call again until nothing changes. [I1 I5]
 -- KEYS  meta log products drops due holds buyers deadlines overdue orders ledger payments coupons claims
 -- ARGV  dropId reason most graceMs
 -- USES  books

@@ -179,8 +179,17 @@ function replay(
       books.writtenOff += quantity;
       break;
     default:
-      throw new Error(`unknown movement ${kind}`);
+      books.sold -= quantity;
+      books[returnedTo(kind)] += quantity;
+      count(-quantity);
   }
+}
+
+/** Where units of an order that was taken back go: shop/return.lua. */
+function returnedTo(kind: string): "available" | "writtenOff" {
+  if (kind === "returned") return "available";
+  if (kind === "returnedToProduct" || kind === "returnedAsLoss") return "writtenOff";
+  throw new Error(`unknown movement ${kind}`);
 }
 
 /** [I3] [I5]: of one hold, `held` comes once, and it ends as often as it was (re)held, at most once as sold. */

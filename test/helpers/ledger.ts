@@ -46,23 +46,60 @@ interface Hold {
 /** `count` movements that keep all the rules, over two drops. */
 export function lawfulHistory(count: number, seed = 1): Movement[] {
   const roll = dice(seed);
+  const market = createMarket(roll);
+  market.allot("tea", 30);
+  market.allot("茶-2", 10);
+  while (market.out.length < count) {
+    const moves = possibleMoves(market, market.drops[roll(2)] as Drop, count);
+    moves[roll(moves.length)]?.();
+  }
+  return market.out;
+}
+
+/** What may happen to a drop now, the usual more than once. */
+function possibleMoves(market: Market, drop: Drop, count: number): readonly (() => void)[] {
+  const { out } = market;
+  const [held, sold] = market.of(drop);
+  const moves: (() => void)[] = [];
+  if (held !== undefined) moves.push(...times(8, () => market.end(held)));
+  if (sold !== undefined) moves.push(() => market.giveBack(sold));
+  if (drop.isOver)
+    return moves.length > 0 ? moves : [() => market.replace(drop, `drop-${out.length}`)];
+  if (drop.books.available > 0)
+    moves.push(() => market.take(drop, "offered"), ...times(12, () => market.take(drop, "held")));
+  if (drop.books.available < 3) moves.push(() => market.restock(drop));
+  if (out.length > count / 2) moves.push(() => market.close(drop));
+  return moves;
+}
+
+const times = (n: number, move: () => void): (() => void)[] =>
+  Array.from({ length: n }, () => move);
+
+type Market = ReturnType<typeof createMarket>;
+
+/** Drops and holds, and every move of theirs written down. */
+function createMarket(roll: (most: number) => number) {
   const out: Movement[] = [];
   const drops: Drop[] = [];
   const holds: Hold[] = [];
-  const note = (kind: string, drop: Drop, quantity: number, hold?: Hold, cents = 0): void => {
+  const note = (kind: string, { dropId, books }: Drop, what: Partial<Movement>): void => {
+    const blank = { cents: 0, viewerId: "", holdId: "", quantity: 0 };
+    const no = out.length + 1;
     out.push({
-      no: out.length + 1,
-      atMs: 1_700_000_000_000 + out.length,
+      no,
+      atMs: 1_700_000_000_000 + no,
       kind,
-      dropId: drop.dropId,
-      quantity,
-      cents,
-      ...booksOf(drop.books),
-      viewerId: hold?.viewerId ?? "",
-      holdId: hold?.holdId ?? "",
+      dropId,
+      ...booksOf(books),
+      ...blank,
+      ...what,
     });
   };
-  const allot = (dropId: string, units: number): void => {
+  const noteHold = (kind: string, hold: Hold, cents = 0): void => {
+    const { drop, quantity, viewerId, holdId } = hold;
+    note(kind, drop, { quantity, viewerId, holdId, cents });
+  };
+  const newDrop = (dropId: string, units: number): Drop => {
     const books = {
       allotted: units,
       restocked: 0,
@@ -72,75 +109,59 @@ export function lawfulHistory(count: number, seed = 1): Movement[] {
       writtenOff: 0,
     };
     const drop = { dropId, books, isOver: false };
-    drops.push(drop);
-    note("allotted", drop, units);
+    note("allotted", drop, { quantity: units });
+    return drop;
   };
-  const take = (kind: string, drop: Drop): void => {
-    const quantity = 1 + roll(Math.min(3, drop.books.available));
-    const hold: Hold = {
-      drop,
-      quantity,
-      viewerId: `viewer-${roll(9)}`,
-      holdId: `key-${holds.length}`,
-      state: "held",
-    };
-    holds.push(hold);
-    drop.books.available -= quantity;
-    drop.books.held += quantity;
-    note(kind, drop, quantity, hold);
+  return {
+    out,
+    drops,
+    allot: (dropId: string, units: number) => drops.push(newDrop(dropId, units)),
+    replace(old: Drop, dropId: string): void {
+      drops[drops.indexOf(old)] = newDrop(dropId, 20);
+    },
+    /** One hold that is open, and one that is sold. */
+    of(drop: Drop): readonly [Hold | undefined, Hold | undefined] {
+      const open = holds.filter((hold) => hold.drop === drop && hold.state === "held");
+      const sold = holds.find((hold) => hold.drop === drop && hold.state === "sold");
+      return [open[roll(Math.max(1, open.length))], sold];
+    },
+    take(drop: Drop, kind: string): void {
+      const quantity = 1 + roll(Math.min(3, drop.books.available));
+      const holdId = `key-${holds.length}`;
+      const hold: Hold = { drop, quantity, viewerId: `viewer-${roll(9)}`, holdId, state: "held" };
+      holds.push(hold);
+      drop.books.available -= quantity;
+      drop.books.held += quantity;
+      noteHold(kind, hold);
+    },
+    end(hold: Hold): void {
+      const { drop, quantity } = hold;
+      const kind = (["sold", "expired", "cancelled"] as const)[roll(3)] ?? "sold";
+      drop.books.held -= quantity;
+      drop.books[kind === "sold" ? "sold" : drop.isOver ? "writtenOff" : "available"] += quantity;
+      hold.state = kind === "sold" ? "sold" : "ended";
+      noteHold(kind, hold, kind === "sold" ? quantity * 4900 : 0);
+    },
+    giveBack(hold: Hold): void {
+      const { drop, quantity } = hold;
+      drop.books.sold -= quantity;
+      drop.books[drop.isOver ? "writtenOff" : "available"] += quantity;
+      hold.state = "ended";
+      noteHold(drop.isOver ? "returnedAsLoss" : "returned", hold, quantity * 4900);
+    },
+    restock(drop: Drop): void {
+      drop.books.restocked += 5;
+      drop.books.available += 5;
+      note("restocked", drop, { quantity: 5 });
+    },
+    close(drop: Drop): void {
+      const quantity = drop.books.available;
+      drop.books.available = 0;
+      drop.books.writtenOff += quantity;
+      drop.isOver = true;
+      note(roll(2) === 0 ? "closed" : "voided", drop, { quantity });
+    },
   };
-  const end = (hold: Hold): void => {
-    const { drop, quantity } = hold;
-    drop.books.held -= quantity;
-    const kind = (["sold", "expired", "cancelled"] as const)[roll(3)] ?? "sold";
-    if (kind === "sold") drop.books.sold += quantity;
-    else if (drop.isOver) drop.books.writtenOff += quantity;
-    else drop.books.available += quantity;
-    hold.state = kind === "sold" ? "sold" : "ended";
-    note(kind, drop, quantity, hold, kind === "sold" ? quantity * 4900 : 0);
-  };
-  const giveBack = (hold: Hold): void => {
-    const { drop, quantity } = hold;
-    drop.books.sold -= quantity;
-    drop.books[drop.isOver ? "writtenOff" : "available"] += quantity;
-    hold.state = "ended";
-    note(drop.isOver ? "returnedAsLoss" : "returned", drop, quantity, hold, quantity * 4900);
-  };
-  const restock = (drop: Drop): void => {
-    drop.books.restocked += 5;
-    drop.books.available += 5;
-    note("restocked", drop, 5);
-  };
-  const close = (drop: Drop, kind: string): void => {
-    const left = drop.books.available;
-    drop.books.available = 0;
-    drop.books.writtenOff += left;
-    drop.isOver = true;
-    note(kind, drop, left);
-  };
-  allot("tea", 30);
-  allot("茶-2", 10);
-  while (out.length < count) {
-    const drop = drops[roll(2)] as Drop;
-    const held = holds.filter((hold) => hold.state === "held");
-    const sold = holds.find((hold) => hold.state === "sold");
-    const what = roll(40);
-    if (what === 0 && out.length > count / 2 && !drop.isOver)
-      close(drop, roll(2) ? "closed" : "voided");
-    else if (what === 1 && sold !== undefined) giveBack(sold);
-    else if (held.length > 0 && what % 2 === 0) end(held[roll(held.length)] as Hold);
-    else if (!drop.isOver && drop.books.available > 0) take(what === 7 ? "offered" : "held", drop);
-    else if (!drop.isOver) restock(drop);
-    else if (held.length > 0) end(held[0] as Hold);
-    else allotMore();
-  }
-  return out;
-
-  /** Both drops are over and nothing is held. */
-  function allotMore(): void {
-    drops.shift();
-    allot(`drop-${out.length}`, 20);
-  }
 }
 
 export interface FiledLedger {
@@ -189,3 +210,9 @@ export function flip(path: string, position: number, bit: number): void {
   bytes[position] = (bytes[position] as number) ^ (1 << bit);
   writeFileSync(path, bytes);
 }
+
+export const linesIn = (folder: string, file: string): string[] =>
+  readFileSync(join(folder, file), "utf8").trimEnd().split("\n");
+
+export const writeLines = (folder: string, file: string, lines: readonly string[]): void =>
+  writeFileSync(join(folder, file), lines.map((line) => `${line}\n`).join(""));

@@ -89,7 +89,5 @@ export function finalStates(events: readonly Received[]): Map<string, string> {
     if (known === undefined || Number(event.data["version"]) >= Number(known.data["version"]))
       newest.set(order, event);
   }
-  return new Map(
-    [...newest].map(([order, { type }]) => [order, type]).sort() as [string, string][],
-  );
+  return new Map([...newest].map(([order, { type }]) => [order, type]));
 }

@@ -1,7 +1,8 @@
 /** The HTTP API: what a host does to a drop under way, and coupons. */
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type ControlWorld, refused, startControlWorld } from "../helpers/control.ts";
+import { createInventory } from "../../server/shop/inventory.ts";
+import { type ControlWorld, idOf, refused, startControlWorld } from "../helpers/control.ts";
 import { until } from "../helpers/rooms.ts";
 
 let world: ControlWorld;
@@ -50,6 +51,33 @@ test("[API21] a void needs a reason, and is final", async () => {
   expect(body).toMatchObject({ state: "voided", available: 0, writtenOff: 10 });
 });
 
+test("[API21][I5][F6] what a voided drop has sold is refunded, once", async () => {
+  const show = await world.show();
+  const id = idOf(show);
+  const inventory = createInventory(world.store);
+  await world.call(`POST ${show}/drops`, { body: DROP });
+  const ask = (what: "hold" | "settle"): Promise<unknown> =>
+    inventory.decide(id, [
+      { what, viewerId: "v", key: "k", dropId: what === "hold" ? "d" : "", quantity: 1 },
+    ]);
+  await ask("hold");
+  await ask("settle");
+  for (let i = 0; i < 2; i++)
+    expect(
+      (await world.call(`POST ${show}/drops/d/void`, { body: { reason: "wrong price" } })).status,
+    ).toBe(200);
+  await until(async () => {
+    const { body } = await world.call(`GET ${show}/orders`);
+    const [order] = (body as unknown as { orders: { state: string }[] }).orders;
+    return order?.state === "refunded";
+  });
+  expect((await world.call(`GET ${show}/drops/d`)).body).toMatchObject({
+    sold: 0,
+    held: 0,
+    writtenOff: 10,
+  });
+});
+
 test("[API22] a draw can be recomputed from what is published, and is not published before", async () => {
   const show = await world.show();
   const nowMs = Date.now();
@@ -59,10 +87,9 @@ test("[API22] a draw can be recomputed from what is published, and is not publis
   refused(await world.call(`GET ${show}/drops/d/draw`), 404, "noDraw");
   const drawn = await until(async () => {
     const answer = await world.call(`GET ${show}/drops/d/draw`);
-    return (
-      answer.status === 200 &&
-      (answer.body as unknown as { seed: string; seedHash: string; entrants: string[] })
-    );
+    return answer.status === 200
+      ? (answer.body as unknown as { seed: string; seedHash: string; entrants: string[] })
+      : undefined;
   }, 10_000);
   expect(createHash("sha256").update(drawn.seed).digest("hex")).toBe(drawn.seedHash);
   expect(drawn.entrants).toEqual([]);

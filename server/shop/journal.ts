@@ -1,0 +1,158 @@
+/**
+ * What this node has told buyers of drops of class `replica`, for the case that a promoted replica does not know: see recovery.ts.
+ * Kept in memory, and in `DATA_DIR/journal/<node>.ndjson` for a node that dies in the same minute as the primary: one line per
+ * change, written once per turn of the loop and not synced (the machine's own crash is what the replicas are for). Bounded: a record
+ * goes after ten minutes, and the oldest go when there are too many. Holds pseudonymous viewer ids and keys, and no names.
+ */
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { appendFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Part } from "../lifecycle.ts";
+
+/** In this order: a record never goes back. decided: by Redis, and its buyer waits; ended: expired or cancelled. */
+const STATES = ["decided", "told", "paid", "ended"] as const;
+export type RecordState = (typeof STATES)[number];
+
+export interface JournaledHold {
+  readonly viewerId: string;
+  readonly key: string;
+  readonly dropId: string;
+  readonly quantity: number;
+  readonly coupons: readonly string[];
+  readonly deadlineMs: number;
+}
+
+export interface JournalRecord extends JournaledHold {
+  readonly state: RecordState;
+  /** The history in which it is known to stand. */
+  readonly epoch: string;
+  readonly atMs: number;
+}
+
+export interface Journal extends Part {
+  note(show: string, epoch: string, hold: JournaledHold, state: RecordState): void;
+  /** Has this hold a record? */
+  knows(show: string, hold: Pick<JournaledHold, "viewerId" | "key">): boolean;
+  /** With records. */
+  readonly shows: () => Iterable<string>;
+  /** Records that are not known to stand in this epoch, oldest first. */
+  strangers(show: string, epoch: string): readonly JournalRecord[];
+}
+
+export interface JournalPorts {
+  readonly dataDir: string;
+  readonly node: string;
+  readonly nowMs: () => number;
+}
+
+export const KEEP_MS = 600_000;
+const MAX_RECORDS = 200_000;
+const FORGET_EVERY_MS = 30_000;
+
+type Line = readonly [show: string, record: JournalRecord];
+
+export function openJournal({ dataDir, node, nowMs }: JournalPorts): Journal {
+  const folder = join(dataDir, "journal");
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const file = join(folder, `${node.replaceAll(/[^\w.-]/g, "_")}.ndjson`);
+  const shows = new Map<string, Map<string, JournalRecord>>();
+  let size = 0;
+  let lines: string[] = [];
+  let writing: Promise<void> = Promise.resolve();
+  let scheduled = false;
+
+  const keep = (show: string, record: JournalRecord): void => {
+    const records = shows.get(show) ?? new Map<string, JournalRecord>();
+    const id = idOf(record);
+    if (!records.delete(id)) size++;
+    // Last in order of insertion is newest.
+    shows.set(show, records.set(id, record));
+  };
+  const flush = (): void => {
+    scheduled = false;
+    const text = lines.join("");
+    lines = [];
+    writing = writing.then(() => appendFile(file, text, { mode: 0o600 }));
+  };
+  const write = (line: Line): void => {
+    lines.push(`${JSON.stringify(line)}\n`);
+    if (!scheduled) setImmediate(flush);
+    scheduled = true;
+  };
+  const forget = (): void => {
+    const fromMs = nowMs() - KEEP_MS;
+    for (const [show, records] of shows) {
+      for (const [id, { atMs }] of records) {
+        if (atMs >= fromMs && size <= MAX_RECORDS) break;
+        records.delete(id);
+        size--;
+      }
+      if (records.size === 0) shows.delete(show);
+    }
+  };
+  /** The file anew, without what is forgotten and overwritten. */
+  const rewrite = (): void => {
+    const all = [...shows].flatMap(([show, records]) =>
+      [...records.values()].map((record) => `${JSON.stringify([show, record])}\n`),
+    );
+    writeFileSync(`${file}.new`, all.join(""), { mode: 0o600 });
+    renameSync(`${file}.new`, file);
+  };
+
+  for (const [show, record] of readLines(file)) keep(show, record);
+  forget();
+  rewrite();
+  const forgetting = setInterval(() => {
+    const before = size;
+    forget();
+    if (size < before) writing = writing.then(rewrite);
+  }, FORGET_EVERY_MS);
+
+  return {
+    name: "journal",
+    note(show, epoch, hold, state) {
+      const before = shows.get(show)?.get(idOf(hold));
+      if (before !== undefined && rank(before.state) >= rank(state) && before.epoch === epoch)
+        return;
+      const record: JournalRecord = {
+        ...hold,
+        coupons: before?.coupons ?? hold.coupons,
+        state: before !== undefined && rank(before.state) > rank(state) ? before.state : state,
+        epoch,
+        atMs: nowMs(),
+      };
+      keep(show, record);
+      write([show, record]);
+    },
+    knows: (show, hold) => shows.get(show)?.has(idOf(hold)) ?? false,
+    shows: () => shows.keys(),
+    strangers: (show, epoch) =>
+      [...(shows.get(show)?.values() ?? [])].filter((record) => record.epoch !== epoch),
+    async stop() {
+      clearInterval(forgetting);
+      if (lines.length > 0) flush();
+      await writing;
+    },
+  };
+}
+
+const rank = (state: RecordState): number => STATES.indexOf(state);
+
+const idOf = ({ viewerId, key }: Pick<JournaledHold, "viewerId" | "key">): string =>
+  `${viewerId}|${key}`;
+
+/** A last line that was cut short by a crash is left out. */
+function readLines(file: string): readonly Line[] {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw error;
+  }
+  const whole = text.slice(0, text.lastIndexOf("\n") + 1);
+  return whole
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Line);
+}
