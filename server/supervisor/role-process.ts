@@ -33,6 +33,13 @@ export interface RoleProcess {
 
 const maxUnreadyDeaths = 5;
 
+/** A gateway's memory is mostly V8's young generation: 4.6 kB per viewer by default, under 2 kB with a small one (measured). */
+const EXEC_ARGS: Readonly<Record<Role, readonly string[]>> = {
+  control: [],
+  media: [],
+  gateway: ["--max-semi-space-size=2"],
+};
+
 export function startRoleProcess(options: RoleProcessOptions): RoleProcess {
   const { name, log } = options;
   const backoff = createBackoff();
@@ -47,6 +54,7 @@ export function startRoleProcess(options: RoleProcessOptions): RoleProcess {
     // Detached: Ctrl-C reaches every process of the terminal's group at once, ours stop in order.
     const now = fork(options.main, [options.role], {
       env: options.environment(restarts),
+      execArgv: [...process.execArgv, ...EXEC_ARGS[options.role]],
       detached: true,
     });
     child = now;

@@ -1,0 +1,206 @@
+/**
+ * One viewer of a swarm: gets in, keeps its place, and comes back when its connection ends, as the SDK would (same wire, same
+ * link rules), at a tenth of the memory. Writes down what it saw in its `history`.
+ */
+import {
+  type Body,
+  comebackAfter,
+  type DownFrame,
+  encodeUp,
+  type NamesGoing,
+  SUBPROTOCOLS,
+} from "#wire";
+import { backoffMs } from "../../client-sdk/link.ts";
+import { Asks } from "./asks.ts";
+import { opcodeAt, type Shared } from "./decoding.ts";
+import { emptyHistory, type ViewerHistory } from "./history.ts";
+import { Inbox } from "./inbox.ts";
+import type { Tally } from "./tally.ts";
+import { WireSocket } from "./wire-socket.ts";
+
+/** What all viewers of a process have in common. */
+export interface ViewerPorts {
+  /** Tried in turn, each viewer beginning at its own. */
+  readonly urls: readonly URL[];
+  readonly show: string;
+  /** false: a bare socket that only counts messages, for servers that do not speak our wire. */
+  readonly greets: boolean;
+  /** true: once joined, messages are counted and not looked at. */
+  readonly countsOnly: boolean;
+  readonly comesBack: boolean;
+  readonly tally: Tally;
+  readonly decode: (bytes: Buffer, start: number, end: number) => Shared;
+  /** ms since 1970, monotonic. */
+  readonly nowMs: () => number;
+  readonly probed: (clientAtMs: number, serverAtMs: number) => void;
+  /** Got in for the first time, or never will. */
+  readonly arrived: () => void;
+  readonly holdAnswered: () => void;
+}
+
+export class Viewer {
+  readonly history: ViewerHistory;
+  readonly asks: Asks;
+  readonly #ports: ViewerPorts;
+  readonly #inbox: Inbox;
+  readonly #token: string;
+  readonly #localAddress: string | undefined;
+  #socket: WireSocket | undefined;
+  #stage: "outside" | "joining" | "joined" | "over" = "outside";
+  #startedAtMs = 0;
+  /** Failed tries since it was last in the room. */
+  #attempt = 0;
+  #opened = 0;
+  #epoch = "";
+
+  constructor(
+    place: {
+      readonly index: number;
+      readonly token: string;
+      readonly localAddress?: string | undefined;
+    },
+    ports: ViewerPorts,
+  ) {
+    this.history = emptyHistory(place.index);
+    this.#token = place.token;
+    this.#localAddress = place.localAddress;
+    this.#ports = ports;
+    this.#inbox = new Inbox(this.history);
+    const { tally, nowMs, holdAnswered } = ports;
+    this.asks = new Asks({
+      history: this.history,
+      tally,
+      nowMs,
+      holdAnswered,
+      send: (name, body) => this.#send(name, body),
+    });
+  }
+
+  get isJoined(): boolean {
+    return this.#stage === "joined";
+  }
+
+  connect(): void {
+    const { urls, greets, nowMs } = this.#ports;
+    this.#stage = "joining";
+    this.#startedAtMs = nowMs();
+    this.#socket = new WireSocket({
+      url: urls[(this.history.viewer + this.#opened++) % urls.length] as URL,
+      protocol: greets ? SUBPROTOCOLS[0] : "",
+      localAddress: this.#localAddress,
+      onOpened: () => (greets ? this.#greet() : this.#joined()),
+      onMessage: (bytes, start, end) => this.#heard(bytes, start, end),
+      onClosed: (code, reason) => this.#closed(code, reason),
+    });
+  }
+
+  beat(): void {
+    const { offset } = this.history;
+    this.#send("beat", {
+      offset,
+      tick: this.#inbox.tick,
+      clientAtMs: Math.floor(this.#ports.nowMs()),
+    });
+  }
+
+  /** Stops reading: the phone is asleep. */
+  stall(): void {
+    this.#socket?.stall();
+  }
+
+  wake(): void {
+    this.#socket?.resume();
+  }
+
+  close(): void {
+    this.#stage = "over";
+    this.#socket?.drop();
+  }
+
+  #send<N extends NamesGoing<"up">>(name: N, body: Body<N>): void {
+    if (this.#stage === "joined") this.#socket?.send(encodeUp(name, body));
+  }
+
+  #greet(): void {
+    const { viewer, offset } = this.history;
+    const position = { epoch: this.#epoch, offset: this.#epoch === "" ? 0 : offset };
+    const hello = {
+      token: this.#token,
+      show: this.#ports.show,
+      client: `swarm-${viewer}`,
+      ...position,
+    };
+    this.#socket?.send(encodeUp("hello", hello));
+  }
+
+  #heard(bytes: Buffer, start: number, end: number): void {
+    const { tally, countsOnly, greets, decode } = this.#ports;
+    tally.frames++;
+    tally.bytes += end - start;
+    if (!greets) return;
+    const opcode = opcodeAt(bytes, start);
+    tally.byOpcode[opcode] = (tally.byOpcode[opcode] as number) + 1;
+    if (countsOnly && this.#stage === "joined") return;
+    const shared = decode(bytes, start, end);
+    if (!this.#direct(shared.frame) && !this.asks.take(shared.frame))
+      this.#inbox.take(shared, this.#askCatchUp, this.#fannedOut);
+  }
+
+  /** Frames about the connection itself. @returns false for any other */
+  #direct(frame: DownFrame): boolean {
+    if (frame.kind === "welcome") {
+      this.#epoch = frame.epoch;
+      this.history.viewerId = frame.viewerId;
+      this.#inbox.welcomed(frame);
+    } else if (frame.kind === "joined") {
+      this.#inbox.completed(frame.offset);
+      if (this.#stage === "joining") this.#joined();
+    } else if (frame.kind === "beaten") this.#ports.probed(frame.clientAtMs, frame.serverAtMs);
+    else if (frame.kind === "goaway") this.#moveOn(frame.delayMs);
+    else return false;
+    return true;
+  }
+
+  readonly #askCatchUp = (offset: number): void => this.#send("catchUp", { offset });
+  readonly #fannedOut = (sentAtMs: number): void => {
+    const { tally, nowMs } = this.#ports;
+    tally.fanoutUs.record((nowMs() - sentAtMs) * 1000);
+  };
+
+  #joined(): void {
+    const { tally, nowMs, arrived } = this.#ports;
+    this.#stage = "joined";
+    this.#attempt = 0;
+    tally.joinUs.record((nowMs() - this.#startedAtMs) * 1000);
+    if (this.history.joins++ === 0) arrived();
+    this.asks.repeat();
+  }
+
+  #moveOn(withinMs: number): void {
+    if (!this.#ports.comesBack) return;
+    const move = (): void => {
+      if (this.#stage !== "joined") return;
+      this.#socket?.drop();
+      this.connect();
+    };
+    setTimeout(move, Math.random() * withinMs).unref();
+  }
+
+  #closed(code: number, reason: string): void {
+    const { history } = this;
+    const { comesBack, arrived } = this.#ports;
+    history.closes.push({ code, reason });
+    const comeback = comesBack ? comebackAfter(code) : "never";
+    if (comeback === "never") {
+      this.#stage = "over";
+      if (history.joins === 0) arrived();
+      return;
+    }
+    this.#stage = "outside";
+    const askedMs = comeback === "later" ? Number.parseInt(reason, 10) || 0 : 0;
+    const again = (): void => {
+      if (this.#stage === "outside") this.connect();
+    };
+    setTimeout(again, askedMs + backoffMs(this.#attempt++, Math.random())).unref();
+  }
+}

@@ -1,0 +1,171 @@
+/**
+ * Deliveries per CPU-second of the server, for one 128-byte event at a time: the whole way of an event of lane R (Redis, log
+ * reader, mirror, publish) in a real gateway, against `publish` of uWebSockets.js alone and against a `send` loop of `ws`,
+ * with the same bytes, the same pace and the same receivers.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { startSwarm } from "../../load/swarm/swarm.ts";
+import { showKeys } from "../../server/redis/keys.ts";
+import { type Bench, type BenchRun, owning } from "./bench.ts";
+import { cpuSecondsOf } from "./machine.ts";
+import { inTurns } from "./rounds.ts";
+import type { Row } from "./rows.ts";
+import { type ServerProcess, startServer } from "./server-process.ts";
+import { allIn, openShow, startGatewayOn, startStore, type Store, viewerToken } from "./world.ts";
+
+const EVENT_BYTES = 128;
+const JOINS_PER_SECOND = 2500;
+const UNIT = "deliveries/cpu-s";
+
+export const fanout: Bench = {
+  name: "fanout",
+  says: "one 128-byte event to every viewer: deliveries per server CPU-second",
+  async run(run) {
+    const sizes = run.quick ? [2000] : [2000, 5000];
+    const rows: Row[] = [];
+    for (const viewers of sizes) rows.push(...(await measure(run, viewers)));
+    return rows;
+  },
+};
+
+const measure = (bench: BenchRun, viewers: number): Promise<readonly Row[]> =>
+  owning(async (owns) => {
+    const run = { ...bench, owns };
+    run.say(`fanout: ${viewers} viewers each on Dropcast, uWebSockets.js and ws`);
+    const times = Math.round((run.quick ? 40_000 : 100_000) / viewers);
+    const dropcast = await dropcastSubject(run, viewers);
+    const uws = await rivalSubject(run, viewers, "uws-server.ts");
+    const ws = await rivalSubject(run, viewers, "ws-server.ts");
+    const event = await dropcast.newestEvent();
+    await Promise.all([uws.server.tell({ bytes: event }), ws.server.tell({ bytes: event })]);
+    const perCpuSecond = await inTurns(run.quick || viewers > 2000 ? 3 : 5, {
+      event: () => deliveriesPerCpuSecond(dropcast, viewers, times),
+      uws: () => deliveriesPerCpuSecond(uws, viewers, times),
+      ws: () => deliveriesPerCpuSecond(ws, viewers, times),
+    });
+    const controls = [`uws-publish-${viewers}`, `ws-send-${viewers}`];
+    return [
+      { row: `event-${viewers}`, value: perCpuSecond.event, unit: UNIT, controls },
+      { row: `uws-publish-${viewers}`, value: perCpuSecond.uws, unit: UNIT, controls: [] },
+      { row: `ws-send-${viewers}`, value: perCpuSecond.ws, unit: UNIT, controls: [] },
+    ];
+  });
+
+interface Subject {
+  readonly server: ServerProcess;
+  /** One event to everybody. */
+  publish(): Promise<void>;
+  /** Events received so far over all viewers, and connections that ended: there should be none. */
+  counts(): Promise<{ readonly events: number; readonly closes: number }>;
+}
+
+const ONE_EVENT_WITHIN_MS = 10_000;
+
+/**
+ * The next event goes out when everybody has the last one: a server that falls behind would write several at once, and look
+ * better than it is.
+ * @throws when one was not delivered: a figure of lost events would be none
+ */
+async function deliveriesPerCpuSecond(
+  subject: Subject,
+  viewers: number,
+  times: number,
+): Promise<number> {
+  const cpuBefore = cpuSecondsOf(subject.server.pid);
+  for (let i = 0; i < times; i++) await deliver(subject, viewers);
+  return (viewers * times) / (cpuSecondsOf(subject.server.pid) - cpuBefore);
+}
+
+async function deliver(subject: Subject, viewers: number): Promise<void> {
+  const wanted = (await subject.counts()).events + viewers;
+  const giveUpMs = performance.now() + ONE_EVENT_WITHIN_MS;
+  await subject.publish();
+  for (;;) {
+    const { events, closes } = await subject.counts();
+    if (closes > 0) throw new Error(`${closes} viewers lost their connection`);
+    if (events === wanted) return;
+    if (events > wanted || performance.now() > giveUpMs)
+      throw new Error(`${wanted - events} of ${viewers} deliveries are missing`);
+    await sleep(2);
+  }
+}
+
+async function dropcastSubject(
+  run: BenchRun,
+  viewers: number,
+): Promise<Subject & { newestEvent(): Promise<string> }> {
+  const show = "fanout";
+  const store = await startStore();
+  run.owns(store.stop);
+  await openShow(store, show);
+  const server = await startGatewayOn(store);
+  run.owns(server.stop);
+  const url = `ws://127.0.0.1:${server.port}`;
+  const swarm = await startSwarm({
+    url,
+    show,
+    viewers,
+    token: viewerToken(show),
+    countsOnly: true,
+    joinsPerSecond: JOINS_PER_SECOND,
+  });
+  run.owns(swarm.close);
+  await allIn(swarm, viewers);
+  const subject: Subject = {
+    server,
+    publish: () => change(store, show),
+    async counts() {
+      const { byKind, closes } = await swarm.counts();
+      return { events: byKind["productChanged"] ?? 0, closes };
+    },
+  };
+  return {
+    ...subject,
+    async newestEvent() {
+      await deliver(subject, viewers);
+      const [newest] = await store.redis.xrevrangeBuffer(showKeys(show).log, "+", "-", "COUNT", 1);
+      return newest?.[1][1]?.toString("base64") ?? "";
+    },
+  };
+}
+
+/** Each is a number of five bytes, so that every event has the same length. */
+let stock = 70_000;
+/** What the rest of a changed product's frame takes. */
+const OTHER_BYTES = 28;
+
+async function change({ shows }: Store, show: string): Promise<void> {
+  const title = "x".repeat(EVENT_BYTES - OTHER_BYTES);
+  await shows.putProduct(show, {
+    sku: "cup",
+    title,
+    priceCents: 9900,
+    stock: stock++,
+    imageUrl: "",
+    category: "cups",
+  });
+}
+
+async function rivalSubject(run: BenchRun, viewers: number, file: string): Promise<Subject> {
+  const server = await startServer(file);
+  run.owns(server.stop);
+  const url = `ws://127.0.0.1:${server.port}/`;
+  const swarm = await startSwarm({
+    url,
+    show: "",
+    viewers,
+    token: async () => "",
+    bare: true,
+    joinsPerSecond: JOINS_PER_SECOND,
+  });
+  run.owns(swarm.close);
+  await allIn(swarm, viewers);
+  return {
+    server,
+    publish: () => server.tell("publish"),
+    async counts() {
+      const { frames, closes } = await swarm.counts();
+      return { events: frames, closes };
+    },
+  };
+}

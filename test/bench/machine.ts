@@ -1,0 +1,41 @@
+/**
+ * The machine under the benches: which process used how much CPU time and memory (proc(5)), and which core it may use. The
+ * server under test runs on core 0, all load on the others, where `taskset` is there to say so; else wherever the system likes.
+ */
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { findProgram } from "../../server/config.ts";
+
+const taskset = availableParallelism() > 1 ? findProgram(["taskset"]) : undefined;
+const lastCore = availableParallelism() - 1;
+
+export const SERVER_CORES = "0";
+export const LOAD_CORES = lastCore > 1 ? `1-${lastCore}` : "1";
+export const isPinned = taskset !== undefined;
+
+/** What to put before a command so that it runs on these cores. */
+export const pinPrefix = (cores: string): readonly string[] =>
+  taskset === undefined ? [] : [taskset, "-c", cores];
+
+/** Moves a running process, with all its threads. */
+export function pin(pid: number, cores: string): void {
+  if (taskset !== undefined)
+    execFileSync(taskset, ["-acp", cores, String(pid)], { stdio: "ignore" });
+}
+
+/** Linux on every architecture that Node runs on: sysconf(_SC_CLK_TCK). */
+const TICKS_PER_SECOND = 100;
+
+/** User and system time of all its threads since its start; a step is 10 ms. */
+export function cpuSecondsOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+  // From field 3 on: the name before it may hold spaces. utime is field 14, stime 15.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}
+
+export function residentBytesOf(pid: number): number {
+  const kB = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1];
+  return Number(kB) * 1024;
+}
