@@ -109,6 +109,9 @@ export function createInbox({
     viewersChanged: ({ count }) => emit("viewersChanged", { viewers: count }),
     pinned: () => emit("pinned", { skus: state.pinned }),
     unpinned: () => emit("pinned", { skus: state.pinned }),
+    slowModeChanged: ({ slowModeMs }) => emit("slowModeChanged", { slowModeMs }),
+    commentPinned: emitPinnedComment,
+    commentUnpinned: emitPinnedComment,
     productChanged: ({ product }) => emit("productChanged", { sku: product.sku }),
     showStarted: () => emit("showChanged", { state: "live" }),
     showEnded: () => emit("showChanged", { state: "ended" }),
@@ -127,6 +130,9 @@ export function createInbox({
     couponAnnounced: ({ coupon }) => emit("couponsChanged", { couponId: coupon.couponId }),
     couponChanged: ({ couponId }) => emit("couponsChanged", { couponId }),
   };
+  function emitPinnedComment(): void {
+    emit("commentPinned", { comment: state.pinnedComment });
+  }
   function emitDrop({ kind, dropId }: { kind: DropEvent; dropId: string }): void {
     const drop = state.drops.get(dropId);
     if (drop !== undefined) emit(kind, drop);

@@ -68,6 +68,10 @@ export interface CommentAnswer {
 export interface LiveEvents {
   commented: readonly Comment[];
   commentDeleted: { readonly commentNo: number };
+  /** A comment is held on top, or (undefined) none any more. */
+  commentPinned: { readonly comment: Comment | undefined };
+  /** Least time between two own comments; 0: no such rule. */
+  slowModeChanged: { readonly slowModeMs: number };
   /** Room totals, own likes that are on their way included. */
   liked: { readonly likes: number; readonly shares: number };
   stockChanged: Drop;

@@ -31,7 +31,8 @@ const fieldOf = (field: Field<unknown> & { readonly fields?: Fields }): fc.Arbit
 function listOf(field: Field<unknown>): fc.Arbitrary<unknown> {
   const record = RECORDS.find((r) => field.label.endsWith(r.label));
   const item = record === undefined ? fc.string({ minLength: 1, maxLength: 10 }) : fieldOf(record);
-  return fc.array(item, { maxLength: 3 });
+  const most = Number(/^list 0…(\d+)/.exec(field.label)?.[1]);
+  return fc.array(item, { maxLength: Math.min(3, most) });
 }
 
 const bodyOf = (fields: Fields): fc.Arbitrary<Record<string, unknown>> =>

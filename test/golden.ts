@@ -180,9 +180,13 @@ export const GOLDEN: readonly {
       likes: 8,
       shares: 1,
       totalsVersion: 4,
-      comments: [{ no: 41, viewerId: "v1", name: "小雨", role: "viewer", text: "好看!" }],
+      comments: [{ no: 41, viewerId: "v1", name: "小雨", role: "viewer", text: "好看!", count: 1 }],
+      slowModeMs: 5000,
+      pinnedComment: [
+        { no: 12, viewerId: "h1", name: "主播", role: "host", text: "包邮", count: 1 },
+      ],
     },
-    hex: "9d4da3e88cb6a3434e59a46c6976659196a3746561a6e799bde88cb6cd26accd01f4b12f70726f64756374732f7465612e737667a374656191a374656191dc0014a26431a3746561a6e799bde88cb6cd1324cd26ac1e01ce0001d4c0cb427a204a7b016000cb427a204ac43f6000a46f70656e070c0a0801a466636673a003010203080104919529a27631a6e5b08fe99ba8a6766965776572a7e5a5bde79c8b21",
+    hex: "9f4da3e88cb6a3434e59a46c6976659196a3746561a6e799bde88cb6cd26accd01f4b12f70726f64756374732f7465612e737667a374656191a374656191dc0014a26431a3746561a6e799bde88cb6cd1324cd26ac1e01ce0001d4c0cb427a204a7b016000cb427a204ac43f6000a46f70656e070c0a0801a466636673a003010203080104919629a27631a6e5b08fe99ba8a6766965776572a7e5a5bde79c8b2101cd138891960ca26831a6e4b8bbe692ada4686f7374a6e58c85e982ae01",
   },
   {
     name: "showStarted",
@@ -287,6 +291,16 @@ export const GOLDEN: readonly {
     },
     hex: "93cc830e9ba26331aae6bba13939e5878f3130cd03e8cd26aca001cb427a204a7b016000cb427a204ac43f6000c2ccc801",
   },
+  { name: "slowModeChanged", body: { offset: 14, slowModeMs: 5000 }, hex: "935d0ecd1388" },
+  {
+    name: "commentPinned",
+    body: {
+      offset: 15,
+      comment: { no: 41, viewerId: "v1", name: "小雨", role: "viewer", text: "好看!", count: 1 },
+    },
+    hex: "935e0f9629a27631a6e5b08fe99ba8a6766965776572a7e5a5bde79c8b2101",
+  },
+  { name: "commentUnpinned", body: { offset: 16, commentNo: 41 }, hex: "935f1029" },
   {
     name: "stockChanged",
     body: {
@@ -314,9 +328,9 @@ export const GOLDEN: readonly {
       atMs: 1795374428182,
       accepted: 40,
       skipped: 39,
-      comments: [{ no: 41, viewerId: "v1", name: "小雨", role: "viewer", text: "好看!" }],
+      comments: [{ no: 41, viewerId: "v1", name: "小雨", role: "viewer", text: "好看!", count: 1 }],
     },
-    hex: "9670cd012dcb427a204a7b0160002827919529a27631a6e5b08fe99ba8a6766965776572a7e5a5bde79c8b21",
+    hex: "9670cd012dcb427a204a7b0160002827919629a27631a6e5b08fe99ba8a6766965776572a7e5a5bde79c8b2101",
   },
   {
     name: "totals",

@@ -125,6 +125,9 @@ export const DOWN = {
       shares: U53,
       totalsVersion: U53,
       comments: list(COMMENT, LIMITS.maxRecentComments),
+      slowModeMs: U32,
+      /** None or one. */
+      pinnedComment: list(COMMENT, 1),
     },
   },
 
@@ -186,6 +189,25 @@ export const DOWN = {
     fields: { offset: U53, coupon: COUPON },
   },
 
+  slowModeChanged: {
+    opcode: 0x5d,
+    way: "down",
+    lane: "R",
+    fields: { offset: U53, slowModeMs: U32 },
+  },
+  commentPinned: {
+    opcode: 0x5e,
+    way: "down",
+    lane: "R",
+    fields: { offset: U53, comment: COMMENT },
+  },
+  commentUnpinned: {
+    opcode: 0x5f,
+    way: "down",
+    lane: "R",
+    fields: { offset: U53, commentNo: U53 },
+  },
+
   // S: the highest version wins, none goes backwards
   stockChanged: {
     opcode: 0x60,
@@ -210,7 +232,8 @@ export const DOWN = {
   },
   viewersChanged: { opcode: 0x61, way: "down", lane: "S", fields: { version: U53, count: U53 } },
 
-  // V: a fair sample with its receipt: accepted = comments shown + skipped, summed over ticks
+  // V: a fair sample with its receipt: accepted = sum of the comments' counts + skipped, in every frame. An empty receipt
+  // (accepted 0): comments of earlier ticks, or one's own.
   comments: {
     opcode: 0x70,
     way: "down",

@@ -25,6 +25,10 @@ export interface RoomState {
   comments: readonly Comment[];
   /** By coupon id. */
   coupons: Map<string, Coupon>;
+  /** Least time between two comments of one viewer; 0: no such rule. */
+  slowModeMs: number;
+  /** The comment held on top. */
+  pinnedComment: Comment | undefined;
   /** Newest event of lane R that is in here. */
   offset: number;
 }
@@ -43,6 +47,8 @@ export const emptyRoom = (): RoomState => ({
   totalsVersion: 0,
   comments: [],
   coupons: new Map(),
+  slowModeMs: 0,
+  pinnedComment: undefined,
   offset: 0,
 });
 
@@ -51,6 +57,7 @@ export const fromSnapshot = (s: Body<"snapshot">, offset: number): RoomState => 
   products: new Map(s.products.map((p) => [p.sku, p])),
   drops: new Map(s.drops.map((d) => [d.dropId, d])),
   coupons: new Map(),
+  pinnedComment: s.pinnedComment[0],
   offset,
 });
 
@@ -58,6 +65,7 @@ export const toSnapshot = (room: RoomState): Body<"snapshot"> => ({
   ...room,
   products: [...room.products.values()],
   drops: [...room.drops.values()],
+  pinnedComment: room.pinnedComment === undefined ? [] : [room.pinnedComment],
 });
 
 type Folds = {
@@ -88,6 +96,7 @@ const FOLDS: Folds = {
   },
   dropAnnounced(room, { drop }) {
     room.drops.set(drop.dropId, drop);
+    forgetOld(room.drops);
     return true;
   },
   dropOpened: (room, { dropId }) => changeDrop(room, dropId, { state: "open" }),
@@ -119,6 +128,18 @@ const FOLDS: Folds = {
   comments: (room, { comments }) => addComments(room, comments),
   commentDeleted(room, { commentNo }) {
     room.comments = room.comments.filter((c) => c.no !== commentNo);
+    return true;
+  },
+  slowModeChanged(room, { slowModeMs }) {
+    room.slowModeMs = slowModeMs;
+    return true;
+  },
+  commentPinned(room, { comment }) {
+    room.pinnedComment = comment;
+    return true;
+  },
+  commentUnpinned(room) {
+    room.pinnedComment = undefined;
     return true;
   },
   couponList(room, { coupons }) {
@@ -154,6 +175,16 @@ export function fold(room: RoomState, frame: DownFrame): boolean {
   return FOLDS[frame.kind]?.(room, frame as never) ?? false;
 }
 
+const isOver = ({ state }: Drop): boolean => state === "closed" || state === "voided";
+
+/** A show that goes on for weeks shows its newest drops: of those that are over, the oldest go first. */
+export function forgetOld(drops: Map<string, Drop>): void {
+  for (const [dropId, drop] of drops) {
+    if (drops.size <= LIMITS.maxDropsShown) return;
+    if (isOver(drop)) drops.delete(dropId);
+  }
+}
+
 function changeDrop(room: RoomState, dropId: string, change: Partial<Drop>): boolean {
   const drop = room.drops.get(dropId);
   if (drop !== undefined) room.drops.set(dropId, { ...drop, ...change });
@@ -173,10 +204,12 @@ function changeStock(room: RoomState, stock: Body<"stockChanged">): boolean {
 
 /** @returns true if any of them was not there yet */
 function addComments(room: RoomState, comments: readonly Comment[]): boolean {
-  const known = new Set(room.comments.map((c) => c.no));
-  const fresh = comments.filter((c) => !known.has(c.no));
+  const known = new Map(room.comments.map((c) => [c.no, c.count]));
+  // One's own, echoed at once, may come again as the one that stands for many.
+  const fresh = comments.filter((c) => c.count > (known.get(c.no) ?? 0));
   if (fresh.length === 0) return false;
-  room.comments = [...room.comments, ...fresh]
+  const nos = new Set(fresh.map((c) => c.no));
+  room.comments = [...room.comments.filter((c) => !nos.has(c.no)), ...fresh]
     .sort((a, b) => a.no - b.no)
     .slice(-LIMITS.maxRecentComments);
   return true;

@@ -43,5 +43,13 @@ export {
 export const SUBPROTOCOLS = ["dropcast.v1.msgpack", "dropcast.v1.json"] as const;
 /** Path of the WebSocket endpoint on RT_PORT. */
 export const RT_PATH = "/v1/rt";
-export { emptyRoom, fold, fromSnapshot, offsetOf, type RoomState, toSnapshot } from "./fold.ts";
+export {
+  emptyRoom,
+  fold,
+  forgetOld,
+  fromSnapshot,
+  offsetOf,
+  type RoomState,
+  toSnapshot,
+} from "./fold.ts";
 export { SIGNALS } from "./up.ts";

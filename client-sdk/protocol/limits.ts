@@ -18,6 +18,9 @@ export const LIMITS = {
   /** Comments of one viewer on one node. */
   commentBurst: 5,
   commentsPerSecond: 1,
+  /** The same of one public network address; private ones are proxies, and not limited. */
+  addressCommentBurst: 60,
+  addressCommentsPerSecond: 20,
   /** Holds of one viewer on one node, retries included. */
   holdBurst: 10,
   holdsPerSecond: 5,
@@ -25,4 +28,6 @@ export const LIMITS = {
   maxBackpressureBytes: 256 * 1024,
   maxCommentsPerTick: 32,
   maxRecentComments: 50,
+  /** Drops that are over, beyond this many, are no longer shown in the room. */
+  maxDropsShown: 100,
 } as const;

@@ -105,6 +105,8 @@ export const COMMENT = record({
   name: text(40),
   role: ROLE,
   text: text(LIMITS.maxCommentChars),
+  /** How many comments this one stands for: 1, or more where viewers said the same within a second. */
+  count: U32,
 });
 
 export type Role = ValueOf<typeof ROLE>;

@@ -60,8 +60,12 @@ export const SAYS: Readonly<Record<FrameName, string>> = {
     "The order of those who queued has been drawn: its seed can be checked against `seedHash`.",
   couponAnnounced: "A coupon can be claimed in the room.",
   couponChanged: "How many claims a coupon's budget still covers.",
+  slowModeChanged: "Between two comments of a viewer there must be so much time; 0: no such rule.",
+  commentPinned: "This comment is held on top, in the place of the one before.",
+  commentUnpinned: "No comment is held on top any more.",
   stockChanged: "A drop's books after its newest movement.",
   viewersChanged: "Viewers on all living nodes.",
-  comments: "One tick's comments: a fair sample of at most `maxCommentsPerTick`, with its receipt.",
+  comments:
+    "One tick's comments: a fair sample of at most `maxCommentsPerTick`, with its receipt: `accepted` = the sum of `count` + `skipped`. With `accepted` 0: earlier comments, or one's own that the sample left out.",
   totals: "The room's likes and shares.",
 };

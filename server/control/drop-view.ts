@@ -4,6 +4,7 @@
  */
 import type { Drop } from "#wire";
 import { z } from "zod";
+import type { Durability } from "../shop/inventory.ts";
 import { AT_MS, CENTS, DROP_ID, SKU, UNITS } from "./schemas.ts";
 
 type Later = "mode" | "seedHash" | "waitlisted" | "waitServed";
@@ -14,6 +15,7 @@ export interface StoredDrop extends Omit<Drop, Later>, Partial<Pick<Drop, Later>
   readonly writtenOff: number;
   /** Of a drop with a draw: it has taken place. */
   readonly drawn?: boolean;
+  readonly durability?: Durability;
 }
 
 export const DropView = z.object({
@@ -23,6 +25,7 @@ export const DropView = z.object({
   state: z.enum(["announced", "open", "soldOut", "closed", "voided"]),
   mode: z.enum(["fcfs", "random", "lottery"]).describe("who comes first"),
   seedHash: z.string().describe("SHA-256 of the draw's seed; empty for fcfs"),
+  durability: z.enum(["disk", "replica", "memory"]).describe("what “yours” stands on"),
   priceCents: CENTS,
   wasCents: CENTS.describe("the product's own price when the drop was made"),
   allotment: UNITS,
@@ -44,7 +47,8 @@ export const DropView = z.object({
 export type DropView = z.output<typeof DropView>;
 
 export function viewOf(drop: StoredDrop, nowMs: number): DropView {
-  const { allotment, writtenOff, available, mode = "fcfs", seedHash = "" } = drop;
+  const { allotment, writtenOff, available } = drop;
+  const { mode = "fcfs", seedHash = "", durability = "disk" } = drop;
   const state = stateAt(drop, nowMs);
   const closesNow = state === "closed" && drop.state !== "closed";
   return {
@@ -54,6 +58,7 @@ export function viewOf(drop: StoredDrop, nowMs: number): DropView {
     state,
     mode,
     seedHash,
+    durability,
     priceCents: drop.priceCents,
     wasCents: drop.wasCents,
     allotment,

@@ -5,7 +5,7 @@ import type { NewDrop } from "../shop/inventory.ts";
 import type { App, Desk } from "./desk.ts";
 import { DropView } from "./drop-view.ts";
 import { Refused } from "./faults.ts";
-import { nowOf, readDrop, readDrops } from "./reading.ts";
+import { countReplicas, nowOf, readDrop, readDrops } from "./reading.ts";
 import { ADMIN, AT_MS, CENTS, DROP_ID, REFUSALS, ShowParams, SKU } from "./schemas.ts";
 
 const DEFAULT_WINDOW_MS = 10 * 60_000;
@@ -29,15 +29,27 @@ const DropRequest = z.strictObject({
     .describe(
       "who comes first: order of arrival, or a drawn order of those who queued before the start",
     ),
+  durability: z
+    .enum(["disk", "replica", "memory"])
+    .default("disk")
+    .describe(
+      "what must hold before a buyer is told “yours”: on disk at the primary, which alone may lose the last moments in a failover; on replicas too; or nothing, for rehearsals",
+    ),
 });
 const DropParams = ShowParams.extend({ dropId: DROP_ID });
 
-export function dropRoutes(app: App, { redis, inventory, access, showList }: Desk): void {
+export function dropRoutes(app: App, { config, redis, inventory, access, showList }: Desk): void {
   const onRequest = access.only("host");
   const read = async (show: string, dropId: string): Promise<DropView> => {
     const drop = await readDrop(redis, show, dropId);
     if (drop === undefined) throw new Refused("noDrop", { dropId });
     return drop;
+  };
+  /** Without replicas every buyer would be told "pending" and nothing more. */
+  const replicated = async (show: string): Promise<void> => {
+    const count = await countReplicas(redis, show);
+    if (count >= config.replicas) return;
+    throw new Refused("noReplicas", { field: "durability", count, needed: config.replicas });
   };
   app.post(
     "/drops",
@@ -56,6 +68,7 @@ export function dropRoutes(app: App, { redis, inventory, access, showList }: Des
       const nowMs = await nowOf(redis);
       const drop = timed(body, nowMs);
       enterable(body.mode, drop.startsAtMs, nowMs);
+      if (body.durability === "replica") await replicated(show);
       const [answer, units] = await inventory.allot(show, drop);
       // A dropId made here cannot be taken: then ioredis sent the call twice, and it is ours.
       if (answer === "exists" && body.dropId !== undefined)
@@ -63,6 +76,7 @@ export function dropRoutes(app: App, { redis, inventory, access, showList }: Des
       if (answer === "unknownProduct")
         throw new Refused("noProduct", { sku: body.sku, field: "sku" });
       if (answer === "showEnded") throw new Refused("showEnded");
+      if (answer === "notRehearsal") throw new Refused("notRehearsal", { field: "durability" });
       if (answer === "shortStock")
         throw new Refused("shortStock", {
           units,

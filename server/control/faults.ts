@@ -86,6 +86,21 @@ const FAULTS = {
     "The product has {units} units that no drop has: allot at most so many, or raise its stock.",
     "该商品可分配库存只有 {units} 件：请减少数量，或先增加库存。",
   ],
+  notRehearsal: [
+    409,
+    "The show is live: durability memory is for rehearsals, before the show starts. Choose disk or replica.",
+    "场次已开播：memory 仅用于开播前的彩排，请选择 disk 或 replica。",
+  ],
+  rehearsing: [
+    409,
+    "A rehearsal drop (durability memory) is still open: close it, then start the show.",
+    "仍有彩排用的限时抢购（memory）未结束：请先关闭，再开播。",
+  ],
+  noReplicas: [
+    409,
+    "Redis has {count} replicas, durability replica needs {needed}: attach them, or choose disk.",
+    "Redis 目前有 {count} 个副本，replica 需要 {needed} 个：请先接入副本，或选择 disk。",
+  ],
   dropOver: [
     409,
     "The drop {dropId} is over: make a new one.",

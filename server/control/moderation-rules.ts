@@ -20,7 +20,7 @@ const Word = z
     error: "has no letter or digit that could be found｜不含可匹配的文字",
   });
 const Words = z
-  .array(Word)
+  .array(Word, "must be a list of words｜须为词语列表")
   .max(MAX_WORDS, `must be at most ${MAX_WORDS} words｜最多 ${MAX_WORDS} 个词`)
   .transform((words) => [...new Set(words)]);
 const StoredWords = z.array(z.string());

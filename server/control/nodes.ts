@@ -5,7 +5,7 @@
 import type { Redis } from "ioredis";
 import type { MediaLease } from "#wire";
 import { MEDIA_KEY, NODES_KEY } from "../redis/keys.ts";
-import { all, msOf } from "./reading.ts";
+import { nowOf } from "./reading.ts";
 
 export interface NodeReport {
   readonly node: string;
@@ -27,9 +27,11 @@ const FRESH_MS = 5000;
 const FORGOTTEN_MS = 60_000;
 
 export async function readNodes(redis: Redis): Promise<Nodes> {
-  const pipeline = redis.pipeline().time().hvals(NODES_KEY).hvals(MEDIA_KEY);
-  const [time, reports, leases] = (await all(pipeline)) as [string[], string[], string[]];
-  const nowMs = msOf(time);
+  const [nowMs, reports, leases] = await Promise.all([
+    nowOf(redis),
+    redis.hvals(NODES_KEY),
+    redis.hvals(MEDIA_KEY),
+  ]);
   return {
     nowMs,
     nodes: reports

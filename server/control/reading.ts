@@ -2,6 +2,7 @@
 import type { Product } from "#wire";
 import type { ChainableCommander, Redis } from "ioredis";
 import { showKeys } from "../redis/keys.ts";
+import { connectionFor } from "../redis/place.ts";
 import { type DropView, type StoredDrop, viewOf } from "./drop-view.ts";
 
 export interface ShowFacts {
@@ -42,16 +43,20 @@ export async function readShows(
   redis: Redis,
   shows: readonly string[],
 ): Promise<(ShowFacts | undefined)[]> {
-  if (shows.length === 0) return [];
-  const pipeline = redis.pipeline();
-  for (const show of shows) {
-    const keys = showKeys(show);
-    pipeline.hgetall(keys.meta).hlen(keys.products).hlen(keys.drops);
-  }
-  const replies = await all(pipeline);
-  return shows.map((show, i) =>
-    factsOf(show, replies.slice(3 * i, 3 * i + 3) as [Hash, number, number]),
+  return Promise.all(
+    shows.map(async (show) => {
+      const keys = showKeys(show);
+      // A pipeline per show: in a Cluster the next one may be elsewhere.
+      const pipeline = redis.pipeline().hgetall(keys.meta).hlen(keys.products).hlen(keys.drops);
+      return factsOf(show, (await all(pipeline)) as [Hash, number, number]);
+    }),
   );
+}
+
+/** Replicas that are connected to the primary of the show. */
+export async function countReplicas(redis: Redis, show: string): Promise<number> {
+  const facts = await connectionFor(redis, showKeys(show).meta)?.info("replication");
+  return Number(/^connected_slaves:(\d+)/m.exec(facts ?? "")?.[1] ?? 0);
 }
 
 function factsOf(

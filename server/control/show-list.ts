@@ -29,18 +29,14 @@ export async function startShowList(redis: Redis, log: Logger): Promise<ShowList
   let checkAtMs = 0;
 
   const check = async (shows: readonly string[]): Promise<void> => {
-    const pipeline = redis.pipeline();
-    for (const show of shows) {
-      const { meta, due: dueKey, overdue } = showKeys(show);
-      pipeline.hget(meta, "state").zcard(dueKey).zcard(overdue);
-    }
-    const replies = await all(pipeline);
+    const replies = await Promise.all(
+      shows.map((show) => {
+        const { meta, due: dueKey, overdue } = showKeys(show);
+        return all(redis.pipeline().hget(meta, "state").zcard(dueKey).zcard(overdue));
+      }),
+    );
     for (const [i, show] of shows.entries()) {
-      const [state, drops, overdue] = replies.slice(3 * i, 3 * i + 3) as [
-        string | null,
-        number,
-        number,
-      ];
+      const [state, drops, overdue] = replies[i] as [string | null, number, number];
       // Only an id so far: its maker is between two steps, or crashed there.
       if (state === null) continue;
       const hasWork = drops + overdue > 0;

@@ -109,7 +109,9 @@ export function showRoutes(app: App, { redis, shows, inventory, access }: Desk):
         if (before === null) throw new Refused("noShow", { show });
         if (state === "ended" && before === "scheduled") throw new Refused("notLive");
         if (state === "ended") await closeDrops(show);
-        if ((await shows.turn(show, state)) === "wrong") throw new Refused("showEnded");
+        const turned = await shows.turn(show, state);
+        if (turned === "wrong") throw new Refused("showEnded");
+        if (turned === "rehearsing") throw new Refused("rehearsing");
         // One may have been made in between; from here on `allot` refuses.
         if (state === "ended") await closeDrops(show);
         return { id: show, state };

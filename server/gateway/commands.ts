@@ -11,6 +11,7 @@ import type { DropAnswer, DropRequest } from "../shop/inventory.ts";
 import { createBuckets } from "./buckets.ts";
 import type { Figures } from "./figures.ts";
 import type { MediaLink } from "./media-link.ts";
+import { networkOf } from "./network.ts";
 import type { Session } from "./session.ts";
 
 export interface CommandPorts {
@@ -44,6 +45,7 @@ const failed = (session: Session, id: number, code: FailureCode, retryable: bool
 export function createCommands(ports: CommandPorts): (session: Session, frame: Command) => void {
   const { batches, media, figures, redisNowMs, nowMs } = ports;
   const commentRate = createBuckets(LIMITS.commentBurst, LIMITS.commentsPerSecond);
+  const addressRate = createBuckets(LIMITS.addressCommentBurst, LIMITS.addressCommentsPerSecond);
   const holdRate = createBuckets(LIMITS.holdBurst, LIMITS.holdsPerSecond);
 
   /** Runs what an answer needs; a store that is away becomes `storeDown`, to be asked again with the same key. */
@@ -93,20 +95,8 @@ export function createCommands(ports: CommandPorts): (session: Session, frame: C
     claim: (session, _room, frame) =>
       void answering(session, frame.id, () => claim(session, frame)),
     wait: (session, _room, frame) => void answering(session, frame.id, () => wait(session, frame)),
-    pay: (session, _room, { id, holdId }) =>
-      void answering(session, id, async () => {
-        const [word, orderId] = await ask(session, {
-          what: "pay",
-          key: holdId,
-          dropId: "",
-          quantity: 0,
-        });
-        session.send("payAnswered", {
-          id,
-          result: word as Body<"payAnswered">["result"],
-          orderId: String(orderId ?? ""),
-        });
-      }),
+    pay: (session, room, frame) =>
+      void answering(session, frame.id, () => pay(session, room, frame)),
     cancel: (session, _room, { id, holdId }) =>
       void answering(session, id, async () => {
         const [word] = await ask(session, { what: "cancel", key: holdId, dropId: "", quantity: 0 });
@@ -126,12 +116,19 @@ export function createCommands(ports: CommandPorts): (session: Session, frame: C
     if (mutedForMs > 0) return answer("muted", 0, Math.ceil(mutedForMs));
     const text = frame.text.trim();
     if (text === "") return answer("blocked");
-    const waitMs = session.role === "viewer" ? commentRate.take(rateKey(session), nowMs()) : 0;
+    const waitMs = session.role === "viewer" ? commentWaitMs(session) : 0;
     if (waitMs > 0) return answer("tooFast", 0, waitMs);
-    const { viewerId, client, name, role } = session;
-    const no = await room.comment({ viewerId, client, seq, name, role, text });
-    figures.commentsIn++;
-    answer("accepted", no);
+    const { viewerId, client, name, role, sinceMs } = session;
+    const said = await room.comment({ viewerId, client, seq, name, role, text }, sinceMs);
+    if (said.result === "accepted") figures.commentsIn++;
+    answer(said.result, said.commentNo, said.retryAfterMs);
+  }
+
+  /** Limits of this node: by viewer, and by public address. */
+  function commentWaitMs(session: Session): number {
+    const ownMs = commentRate.take(rateKey(session), nowMs());
+    const network = networkOf(session.address);
+    return ownMs > 0 || network === undefined ? ownMs : addressRate.take(network, nowMs());
   }
 
   async function hold(session: Session, room: Room, frame: Purchase): Promise<void> {
@@ -146,7 +143,8 @@ export function createCommands(ports: CommandPorts): (session: Session, frame: C
       });
     if (!KEY.test(key)) return failed(session, id, "badRequest", false);
     // A key that this viewer's orders know is a repeat: it gets its first answer, whatever else there is.
-    if (!room.mirror.hasOrder(session.viewerId, key)) {
+    const { viewerId } = session;
+    if (!room.mirror.hasOrder(viewerId, key) && !room.guard.isWithheld(viewerId, key)) {
       if (holdRate.take(rateKey(session), nowMs()) > 0) return answer("tooFast");
       // Nothing left in this restock epoch: no need to ask. Every hold that came before "sold out" in the log is in the
       // mirror, so a key that is not there has never been answered with "held".
@@ -157,18 +155,35 @@ export function createCommands(ports: CommandPorts): (session: Session, frame: C
     }
     figures.holdsAsked++;
     const startedMs = nowMs();
-    const [word, first, second] = await ask(session, {
-      what: "hold",
-      key,
-      dropId,
-      quantity,
-      coupons,
-    });
+    const decision = await ask(session, { what: "hold", key, dropId, quantity, coupons });
+    const [word, first, second] = decision;
+    const [deadlineMs, units] = [Number(first), Number(second)];
+    const held = { viewerId, key, dropId, quantity: units, coupons, deadlineMs };
+    const isHeld = word === "held";
+    const mayTell = !isHeld || !isOfReplicas(decision) || (await room.guard.decided(held));
     figures.holdTook(nowMs() - startedMs);
     if (attempt === 0) ports.decided();
-    if (word === "unknown") return failed(session, id, "notFound", false);
-    if (word === "held") return answer("held", Number(first), Number(second));
-    answer(word as "soldOut");
+    if (refused(session, id, word)) return;
+    if (!isHeld) return answer(word as "soldOut");
+    // Not told yet: the log tells it as soon as replicas have it, see room/guard.ts.
+    if (mayTell) answer("held", deadlineMs, units);
+    else answer("pending");
+  }
+
+  async function pay(session: Session, room: Room, frame: CommandOf<"pay">): Promise<void> {
+    const { id, holdId } = frame;
+    const { guard } = room;
+    // No money for a hold that a failover could still take away.
+    if (guard.isWithheld(session.viewerId, holdId) && !(await guard.reach()))
+      return failed(session, id, "storeDown", true);
+    const decision = await ask(session, { what: "pay", key: holdId, dropId: "", quantity: 0 });
+    const [word, orderId] = decision;
+    const isEarly = word === "sold" && isOfReplicas(decision) && !(await guard.reach());
+    session.send("payAnswered", {
+      id,
+      result: isEarly ? "paying" : (word as Body<"payAnswered">["result"]),
+      orderId: isEarly ? "" : String(orderId ?? ""),
+    });
   }
 
   async function claim(session: Session, frame: CommandOf<"claim">): Promise<void> {
@@ -185,7 +200,7 @@ export function createCommands(ports: CommandPorts): (session: Session, frame: C
   ): Promise<void> {
     if (!KEY.test(key)) return failed(session, id, "badRequest", false);
     const [word, ticket, ahead] = await ask(session, { what: "wait", key, dropId, quantity });
-    if (word === "unknown") return failed(session, id, "notFound", false);
+    if (refused(session, id, word)) return;
     session.send("waitAnswered", {
       id,
       result: word as Body<"waitAnswered">["result"],
@@ -199,6 +214,17 @@ export function createCommands(ports: CommandPorts): (session: Session, frame: C
     if (room !== undefined) handlers[frame.kind](session, room, frame as never);
   };
 }
+
+/** The drop is not there, or stands still after a failover until the nodes have told what they know: then ask again. */
+function refused(session: Session, id: number, word: string): boolean {
+  if (word === "unknown") failed(session, id, "notFound", false);
+  else if (word === "paused") failed(session, id, "storeDown", true);
+  else return false;
+  return true;
+}
+
+/** Of a drop of class replica. */
+const isOfReplicas = (answer: DropAnswer): boolean => answer.at(-1) === "replica";
 
 /** Viewer ids are names within a show. */
 const rateKey = ({ show, viewerId }: Session): string => `${show}|${viewerId}`;

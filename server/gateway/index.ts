@@ -5,12 +5,15 @@
 import { textOf } from "#wire/server";
 import type { RoleContext } from "../role.ts";
 import { startRedisClock } from "../redis/clock.ts";
-import { connectRedis, whenReady } from "../redis/connect.ts";
-import { createLogReader } from "../room/log.ts";
+import { connectRedis, oneOf, whenReady } from "../redis/connect.ts";
+import { openLogReader } from "../room/cluster-log.ts";
 import { createRooms } from "../room/rooms.ts";
 import { createRoomWrites } from "../room/writes.ts";
 import { createBatches } from "../shop/batch.ts";
+import { createFences } from "../shop/fence.ts";
 import { createInventory } from "../shop/inventory.ts";
+import { openJournal } from "../shop/journal.ts";
+import { startRecovery } from "../shop/recovery.ts";
 import { startSweeper } from "../shop/sweeper.ts";
 import { createTokens } from "../tokens.ts";
 import { createAdmission } from "./admission.ts";
@@ -33,16 +36,22 @@ export async function startGateway({ config, log, running }: RoleContext): Promi
   const buying = connectRedis(config.redisUrl, "command", log);
   const blocking = connectRedis(config.redisUrl, "blocking", log);
   const subscriber = connectRedis(config.redisUrl, "subscriber", log);
+  // WAIT stands in the way of what comes after it on its connection.
+  const waiting = connectRedis(config.redisUrl, "command", log);
+  const connections = [redis, buying, blocking, subscriber, waiting];
   running.add({
     name: "redis connections",
-    stop: async () =>
-      [redis, buying, blocking, subscriber].forEach((connection) => connection.disconnect()),
+    stop: async () => connections.forEach((connection) => connection.disconnect()),
   });
-  await Promise.all([whenReady(redis), whenReady(buying)]);
+  await Promise.all([redis, buying, waiting].map((connection) => whenReady(connection)));
 
   const clock = await startRedisClock(redis);
   running.add({ name: "redis clock", stop: async () => clock.stop() });
-  const reader = createLogReader(blocking, redis);
+  const reader = openLogReader({
+    blocking,
+    command: redis,
+    connect: (address, purpose) => connectRedis(oneOf(config.redisUrl, address), purpose, log),
+  });
   running.add({ name: "log reader", stop: () => reader.stop() });
 
   const sessions = new Set<Session>();
@@ -81,9 +90,15 @@ export async function startGateway({ config, log, running }: RoleContext): Promi
     const text = topicOf(show, true);
     if (sockets.subscribers(text) > 0) sockets.publish(text, textOf(bytes));
   };
+  const { dataDir, replicas, replicaWaitMs: waitMs } = config;
+  const journal = openJournal({ dataDir, node, nowMs: clock.now, log });
+  running.add(journal);
+  const fences = createFences({ redis: waiting, node, replicas, waitMs, nowMs: clock.now });
   const rooms = createRooms({
     redis,
     reader,
+    journal,
+    reach: fences.reach,
     writes: createRoomWrites(redis),
     publish,
     node,
@@ -96,6 +111,9 @@ export async function startGateway({ config, log, running }: RoleContext): Promi
   // The control process sweeps too; with this one a drop opens, closes and expires on time without it.
   const shows = (): Iterable<string> => [...rooms.all()].map(([show]) => show);
   running.add(startSweeper({ inventory, shows, everyMs: SWEEP_EVERY_MS, log }));
+  const guarded = (): Iterable<string> =>
+    [...rooms.all()].filter(([, room]) => room.guard.isNeeded).map(([show]) => show);
+  running.add(startRecovery({ redis, inventory, journal, node, shows: guarded, log }));
 
   const media = await startMediaLink({ redis, subscriber, node, redisNowMs: clock.now });
   running.add({ name: "media link", stop: async () => media.stop() });

@@ -15,13 +15,13 @@ import {
   type UpFrame,
 } from "#wire";
 import { encodeDown, encodeDownText, textOf } from "#wire/server";
-import type { Identity } from "../tokens.ts";
+import type { Verified } from "../tokens.ts";
 import type { Member, Room } from "../room/room.ts";
 import type { Conversation, Socket } from "./socket.ts";
 
 /** What a session needs of its gateway; one object for all of them. */
 export interface SessionPorts {
-  readonly verify: (token: string) => Promise<Identity | undefined>;
+  readonly verify: (token: string) => Promise<Verified | undefined>;
   /** @returns undefined when there is no such show @throws when the store did not answer */
   readonly openRoom: (show: string) => Promise<Room | undefined>;
   /** @returns 0: may join now; else the ms after which to come back */
@@ -57,6 +57,8 @@ export class Session implements Member, Conversation {
   client = "";
   name = "";
   role: Role = "viewer";
+  /** When this viewer's first token for the show was made, ms. */
+  sinceMs = 0;
   /** Uses the media plane: must be told of its news, and when it leaves. */
   signalled = false;
 
@@ -65,6 +67,10 @@ export class Session implements Member, Conversation {
     this.#ports = ports;
     this.#tokensAtMs = ports.nowMs();
     this.#timer = setTimeout(() => this.close("helloLate", LATER_MS), LIMITS.helloWithinMs);
+  }
+
+  get address(): string {
+    return this.#socket.address;
   }
 
   get stage(): Stage {
@@ -108,6 +114,7 @@ export class Session implements Member, Conversation {
     this.viewerId = identity.viewerId;
     this.name = identity.name;
     this.role = identity.role;
+    this.sinceMs = identity.sinceMs;
     this.room = room;
     this.#stage = "joined";
     room.join(this, { epoch, offset });

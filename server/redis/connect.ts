@@ -6,8 +6,9 @@
  * - `subscriber`: resubscribes by itself after an outage.
  * An outage is one warning when it begins and one line when it ends, however long it lasts.
  */
-import { Redis, type RedisOptions } from "ioredis";
+import { Cluster, Redis, type RedisOptions } from "ioredis";
 import type { Logger } from "../log.ts";
+import { connectorTo, type Server } from "./failover.ts";
 
 /** Without the one option whose type the constructor does not take under exactOptionalPropertyTypes. */
 type ConnectOptions = Omit<RedisOptions, "replyMapping">;
@@ -17,6 +18,8 @@ export type RedisPurpose = "command" | "blocking" | "subscriber";
 const commandTimeoutMs = 2000;
 const connectTimeoutMs = 2000;
 const longestRetryMs = 1000;
+/** How long a Cluster client may follow an old map of slots, unless a server tells it before. */
+const slotsRefreshMs = 1000;
 
 /** 20, 40, 80 … 1000 ms, each shortened by up to a half so that processes do not come back in step. */
 const retryDelayMs = (attempt: number): number =>
@@ -30,7 +33,9 @@ const BY_PURPOSE: Readonly<Record<RedisPurpose, ConnectOptions>> = {
 
 /**
  * Starts connecting at once; `whenReady` waits for it. Close with `quit()` or `disconnect()`.
- * @param target `redis://…`, `rediss://…`, `unix:///path` or the path of a unix socket
+ * @param target `redis://…`, `rediss://…`, `unix:///path`, the path of a unix socket, or several servers as
+ * `redis+failover://[user:password@]host:port,…` (a primary and its replicas) or `redis+cluster://…` (some nodes of a Cluster; the
+ * client then passes for a `Redis`, see place.ts)
  */
 export function connectRedis(target: string, purpose: RedisPurpose, log?: Logger): Redis {
   const options: ConnectOptions = {
@@ -39,8 +44,7 @@ export function connectRedis(target: string, purpose: RedisPurpose, log?: Logger
     retryStrategy: retryDelayMs,
     connectionName: `dropcast-${purpose}`,
   };
-  const path = socketPath(target);
-  const redis = path === undefined ? new Redis(target, options) : new Redis({ ...options, path });
+  const redis = clientTo(target, options);
   let down = false;
   redis.on("error", (error: Error) => {
     if (!down) log?.warn({ purpose, reason: error.message }, "Redis is out of reach, trying again");
@@ -52,6 +56,10 @@ export function connectRedis(target: string, purpose: RedisPurpose, log?: Logger
   });
   return redis;
 }
+
+/** One server of a Cluster. @param address `host:port` @returns a target for `connectRedis` */
+export const oneOf = (target: string, address: string): string =>
+  `redis://${/\/\/([^@/]*@)?/.exec(target)?.[1] ?? ""}${address}`;
 
 /** Resolves once commands may be sent. @throws the last connection error after `maxMs` */
 export async function whenReady(redis: Redis, maxMs = 10_000): Promise<void> {
@@ -71,6 +79,53 @@ export async function whenReady(redis: Redis, maxMs = 10_000): Promise<void> {
     redis.off("ready", resolve);
     redis.off("error", remember);
   }
+}
+
+function clientTo(target: string, options: ConnectOptions): Redis {
+  const several = /^redis\+(failover|cluster):\/\//.exec(target)?.[1];
+  if (several === undefined) {
+    const path = socketPath(target);
+    return path === undefined ? new Redis(target, options) : new Redis({ ...options, path });
+  }
+  const { servers, ...login } = severalIn(target);
+  if (several === "failover")
+    return new Redis({
+      ...options,
+      ...login,
+      Connector: connectorTo(servers, login),
+      // Demoted while we were connected: find the new primary. The command itself is not sent again: it failed, and says so.
+      reconnectOnError: ({ message }) => (/^(READONLY|UNBLOCKED)/.test(message) ? 1 : false),
+    });
+  const { enableOfflineQueue = true, retryStrategy: _ours, ...each } = options;
+  const cluster = new Cluster([...servers], {
+    enableOfflineQueue,
+    clusterRetryStrategy: retryDelayMs,
+    clusterNodeRetryStrategy: retryDelayMs,
+    slotsRefreshTimeout: connectTimeoutMs,
+    slotsRefreshInterval: slotsRefreshMs,
+    redisOptions: { ...each, ...login },
+  });
+  return cluster as unknown as Redis;
+}
+
+/** @throws when the address cannot be read */
+function severalIn(target: string): {
+  readonly servers: readonly Server[];
+  readonly username?: string;
+  readonly password?: string;
+} {
+  const [, user = "", list = ""] = /^[^/]*\/\/(?:([^@/]*)@)?([^@/]+)\/?$/.exec(target) ?? [];
+  const servers = list.split(",").map((address) => {
+    const [, host, port] = /^(.+?):(\d+)$/.exec(address) ?? [];
+    if (host === undefined) throw new Error("expected host:port,host:port …");
+    return { host, port: Number(port) };
+  });
+  const [username = "", password] = user.split(":").map(decodeURIComponent);
+  return {
+    servers,
+    ...(username === "" ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+  };
 }
 
 /** The path in `unix:///path` or `/path`; undefined for a URL of a host. */

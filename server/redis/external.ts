@@ -5,6 +5,7 @@
 import type { Redis } from "ioredis";
 import { Refusal } from "../refusal.ts";
 import { connectRedis, whenReady } from "./connect.ts";
+import { primariesOf } from "./place.ts";
 import { isNewEnough, versionIn } from "./version.ts";
 
 export interface RedisFacts {
@@ -22,16 +23,19 @@ export async function checkExternalRedis(url: string): Promise<RedisFacts> {
   const redis = connectRedis(url, "command");
   try {
     await whenReady(redis, maxWaitMs);
-    const version = versionIn(await redis.info("server"));
-    if (version === undefined || !isNewEnough(version)) {
-      throw new Refusal(
-        `REDIS_URL: ${withoutPassword(url)} is Redis ${version ?? "of an unknown version"}, too old: use Redis 7.0 or newer, or unset REDIS_URL to use a private one`,
-      );
-    }
+    const servers = primariesOf(redis);
+    const versions = await Promise.all(
+      servers.map(async (server) => versionIn(await server.info("server"))),
+    );
+    for (const version of versions)
+      if (version === undefined || !isNewEnough(version))
+        throw new Refusal(
+          `REDIS_URL: ${withoutPassword(url)} is Redis ${version ?? "of an unknown version"}, too old: use Redis 7.0 or newer, or unset REDIS_URL to use a private one`,
+        );
     return {
-      version,
+      version: versions.join(", "),
       clockAheadMs: await clockAheadMs(redis),
-      weaknesses: await weaknessesOf(redis),
+      weaknesses: [...new Set((await Promise.all(servers.map(weaknessesOf))).flat())],
     };
   } catch (error) {
     if (error instanceof Refusal) throw error;

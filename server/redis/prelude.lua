@@ -7,6 +7,11 @@ local function now()
   return t[1] * 1000 + math.floor(t[2] / 1000)
 end
 
+-- Which server this is: another one after every failover, and after every restart.
+local function runId()
+  return string.match(redis.call("INFO", "server"), "run_id:(%x+)")
+end
+
 -- A record (drop, product …) in wire order.
 local function positional(name, body)
   local names, out = WIRE[name], {}

@@ -2,7 +2,7 @@
 -- KEYS  meta log applied
 -- ARGV  batch
 -- RETURNS list of comment numbers, 0 for a repeat
--- batch: msgpack array of {viewerId, client, seq, name, role, text}
+-- batch: msgpack array of {viewerId, client, seq, name, role, text, isHidden}; hidden ones are for their author alone
 
 local comments, fields = cmsgpack.unpack(batch), {}
 for i, c in ipairs(comments) do fields[i] = c[1] .. "|" .. c[2] .. "|c" end
@@ -20,14 +20,22 @@ local numbers = {}
 for i = 1, #comments do numbers[i] = 0 end
 if #fresh > 0 then
   local no = redis.call("HINCRBY", meta, "commentNo", #fresh) - #fresh
-  local out, marks = {}, {}
+  local shown, hidden, marks = {}, {}, {}
   for n, i in ipairs(fresh) do
     local c = comments[i]
     numbers[i] = no + n
-    out[n] = { no + n, c[1], c[4], c[5], c[6] }
+    local out = c[7] and hidden or shown
+    out[#out + 1] = { no + n, c[1], c[4], c[5], c[6], c[2], c[3] }
     marks[2 * n - 1], marks[2 * n] = fields[i], c[3]
   end
   redis.call("HSET", applied, unpack(marks))
-  tell("V", cmsgpack.pack({ now(), out }))
+  local said = {}
+  for name, out in pairs({ V = shown, H = hidden }) do
+    if #out > 0 then
+      said[#said + 1] = name
+      said[#said + 1] = cmsgpack.pack({ now(), out })
+    end
+  end
+  tell(unpack(said))
 end
 return numbers

@@ -53,10 +53,29 @@ export function readHold(field: string, packed: string): readonly [viewerId: str
   ];
 }
 
-/** A log entry's field V: `[atMs, [comment …]]`, comments in wire order. */
-export function readComments(bytes: Uint8Array): { atMs: number; comments: readonly Comment[] } {
-  const [atMs, raw] = rawOf(bytes) as [number, unknown[]];
-  return { atMs, comments: raw.map((comment) => COMMENT.read?.(comment) as Comment) };
+/** Which of its author's commands a comment came with. */
+export interface Spoken {
+  readonly viewerId: string;
+  readonly client: string;
+  readonly seq: number;
+}
+
+/** A log entry's field V or H: `[atMs, [[no, viewerId, name, role, text, client, seq] …]]`. */
+export function readComments(bytes: Uint8Array): {
+  readonly atMs: number;
+  readonly comments: readonly Comment[];
+  readonly spoken: readonly Spoken[];
+} {
+  const [atMs, raw] = rawOf(bytes) as [number, readonly [...unknown[], string, number][]];
+  return {
+    atMs,
+    comments: raw.map((said) => COMMENT.read?.([...said.slice(0, 5), 1]) as Comment),
+    spoken: raw.map((said) => ({
+      viewerId: said[1] as string,
+      client: said[5] as string,
+      seq: said[6] as number,
+    })),
+  };
 }
 
 /** How many unused claims of a coupon a viewer has. */

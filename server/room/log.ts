@@ -1,14 +1,16 @@
 /**
  * Reads the show logs for one node: one blocking connection for all its rooms, one read for all that is new.
  * Entry ids are `offset-n`: n is 0 for an event of lane R, which has that offset, and counts what follows it. Fields are
- * R, S, A (a frame's bytes, ready to publish), V (comments), O (orders of single viewers) and C (their coupons).
+ * R, S, A (a frame's bytes, ready to publish), V (comments), H (comments hidden from all but their author), O (orders of single
+ * viewers), C (their coupons), W (drops whose orders in this entry wait for replicas, see guard.ts) and M (news of moderation for nodes only).
  * Survives outages: it goes on after the last entry it saw, so nothing is skipped and nothing comes twice.
  */
 import type { Redis } from "ioredis";
+import { pause } from "../loop.ts";
 import { showKeys } from "../redis/keys.ts";
 import { isOutage } from "../redis/outage.ts";
 
-export type LogField = "R" | "S" | "A" | "V" | "O" | "C";
+export type LogField = "R" | "S" | "A" | "V" | "H" | "O" | "W" | "C" | "M";
 
 export interface LogEntry {
   readonly id: string;
@@ -39,6 +41,7 @@ export function readEntry([rawId, raw]: RawEntry): LogEntry {
 const BLOCK_MS = 2000;
 const MAX_ENTRIES = 500;
 const RETRY_MS = 100;
+const STOP_WAIT_MS = 300;
 
 /**
  * @param blocking a connection of its own
@@ -113,7 +116,10 @@ export function createLogReader(blocking: Redis, command: Redis): LogReader {
       rooms.clear();
       interrupt();
       blocking.disconnect();
-      await running;
+      // ioredis never settles a command that it meant to send again when it is told to disconnect: do not wait for ever.
+      const enough = new AbortController();
+      await Promise.race([running, pause(STOP_WAIT_MS, enough.signal)]);
+      enough.abort();
     },
   };
 }

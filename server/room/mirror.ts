@@ -3,7 +3,6 @@
  * viewer's orders. A joining viewer is served from here without asking Redis, so a storm of joins costs Redis nothing.
  */
 import {
-  type Comment,
   decodeDown,
   type DownFrame,
   fold,
@@ -26,7 +25,10 @@ export interface Heard {
   /** @param key what the state is of; the latest per key wins */
   readonly onState: (key: string, bytes: Uint8Array) => void;
   readonly onTotals: (bytes: Uint8Array) => void;
-  readonly onComments: (comments: readonly Comment[], atMs: number) => void;
+  readonly onComments: (said: ReturnType<typeof readComments>) => void;
+  /** Comments for their authors alone. */
+  readonly onHidden: (said: ReturnType<typeof readComments>) => void;
+  readonly onModeration: (bytes: Uint8Array) => void;
   readonly onOrder: (viewerId: string, order: Order) => void;
   readonly onKept: (viewerId: string, kept: KeptCoupon) => void;
 }
@@ -72,10 +74,10 @@ export function createMirror(
     ordersByViewer.set(viewerId, own.set(order.holdId, order));
     return true;
   };
-  const keepCoupon = (viewerId: string, kept: KeptCoupon): boolean => {
+  const keepCoupon = (viewerId: string, coupon: KeptCoupon): boolean => {
     const own = couponsByViewer.get(viewerId) ?? new Map<string, KeptCoupon>();
-    if ((own.get(kept.couponId)?.version ?? -1) >= kept.version) return false;
-    couponsByViewer.set(viewerId, own.set(kept.couponId, kept));
+    if ((own.get(coupon.couponId)?.version ?? -1) >= coupon.version) return false;
+    couponsByViewer.set(viewerId, own.set(coupon.couponId, coupon));
     return true;
   };
   const keepEvent = (offset: number, bytes: Uint8Array): void => {
@@ -94,10 +96,11 @@ export function createMirror(
     return frame;
   };
   const takeComments = (bytes: Uint8Array): void => {
-    const { atMs, comments } = readComments(bytes);
+    const said = readComments(bytes);
+    const { atMs, comments } = said;
     fold(state, { kind: "comments", tick: 0, atMs, accepted: 0, skipped: 0, comments });
     snapshot = undefined;
-    heard.onComments(comments, atMs);
+    heard.onComments(said);
   };
   const takeOrders = (bytes: Uint8Array): void => {
     for (const [viewerId, ...rest] of rawOf(bytes) as [string, ...unknown[]][]) {
@@ -107,13 +110,15 @@ export function createMirror(
   };
 
   const takeKept = (bytes: Uint8Array): void => {
-    for (const [viewerId, kept] of readKept(bytes))
-      if (keepCoupon(viewerId, kept)) heard.onKept(viewerId, kept);
+    for (const [viewerId, coupon] of readKept(bytes))
+      if (keepCoupon(viewerId, coupon)) heard.onKept(viewerId, coupon);
   };
 
   const takeEntry = ({ offset, fields }: LogEntry): void => {
     for (const [field, bytes] of fields) {
       if (field === "V") takeComments(bytes);
+      else if (field === "H") heard.onHidden(readComments(bytes));
+      else if (field === "M") heard.onModeration(bytes);
       else if (field === "O") takeOrders(bytes);
       else if (field === "C") takeKept(bytes);
       else {

@@ -1,6 +1,7 @@
 -- mute: keeps a viewer from commenting for a while; forMs 0 lets them speak again.
--- KEYS  meta log muted
--- ARGV  viewerId forMs
+-- KEYS  meta log muted audit
+-- ARGV  viewerId forMs by
+-- USES  audit
 -- RETURNS the time (ms) until which the viewer is muted, 0: not muted
 
 local untilMs = 0
@@ -11,4 +12,5 @@ else
   redis.call("HDEL", muted, viewerId)
 end
 announce("muted", { viewerId = viewerId, untilMs = untilMs })
+record(untilMs > 0 and "mute" or "unmute", viewerId, untilMs > 0 and "forMs=" .. forMs or "")
 return untilMs

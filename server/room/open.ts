@@ -4,6 +4,7 @@ import {
   type Coupon,
   type Drop,
   emptyRoom,
+  forgetOld,
   FRAMES,
   LIMITS,
   type Product,
@@ -14,14 +15,20 @@ import { showKeys } from "../redis/keys.ts";
 import { readClaims, readComments, readHold } from "./entries.ts";
 import { type LogEntry, readEntry } from "./log.ts";
 import type { Opened } from "./mirror.ts";
+import { rulesFrom, type StoredModeration } from "./moderation/gate.ts";
 
 const MAX_HISTORY = 2000;
 
-/** @returns the show and the id of its newest log entry; undefined when there is no such show */
-export async function openShow(
-  redis: Redis,
-  show: string,
-): Promise<(Opened & { readonly lastId: string }) | undefined> {
+export interface OpenedShow extends Opened {
+  readonly moderation: StoredModeration;
+  /** Drops of class replica. */
+  readonly guarded: readonly string[];
+  /** Of the newest entry of the log. */
+  readonly lastId: string;
+}
+
+/** @returns undefined when there is no such show */
+export async function openShow(redis: Redis, show: string): Promise<OpenedShow | undefined> {
   const keys = showKeys(show);
   const replies = await redis
     .multi()
@@ -33,15 +40,17 @@ export async function openShow(
     .hgetall(keys.muted)
     .hgetall(keys.coupons)
     .hgetall(keys.claims)
+    .hgetall(keys.rules)
+    .smembers(keys.shadowed)
+    .get(keys.pinnedComment)
     .xrevrangeBuffer(keys.log, "+", "-", "COUNT", MAX_HISTORY)
     .exec();
   if (replies === null) throw new Error("the transaction was discarded");
-  const [meta, products, pinned, drops, holds, muted, coupons, claims, log] = replies.map(
-    ([error, reply]) => {
+  const [meta, products, pinned, drops, holds, muted, coupons, claims, rules, shadowed, top, log] =
+    replies.map(([error, reply]) => {
       if (error !== null) throw error;
       return reply;
-    },
-  ) as [Hash, Hash, string[], Hash, Hash, Hash, Hash, Hash, Parameters<typeof readEntry>[0][]];
+    }) as Replies;
   const epoch = meta["epoch"];
   if (epoch === undefined) return undefined;
   const history = log.toReversed().map(readEntry);
@@ -55,7 +64,7 @@ export async function openShow(
       state: (meta["state"] ?? "scheduled") as "live",
       products: parsed<Product>(products),
       pinned,
-      drops: new Map([...parsed<Drop>(drops)].sort(([, a], [, b]) => a.startsAtMs - b.startsAtMs)),
+      drops: shownDrops(drops),
       viewers: number("viewers"),
       viewersVersion: number("viewersVersion"),
       likes: number("likes"),
@@ -63,8 +72,12 @@ export async function openShow(
       totalsVersion: number("totalsVersion"),
       comments: recentComments(history),
       coupons: parsed<Coupon>(coupons),
+      slowModeMs: rulesFrom(rules).slowModeMs,
+      pinnedComment: top === null ? undefined : (JSON.parse(top) as Comment),
       offset: number("offset"),
     },
+    moderation: { rules, shadowed },
+    guarded: guardedDrops(drops),
     orders: Object.entries(holds).map(([field, packed]) => readHold(field, packed)),
     muted: Object.entries(muted).map(([viewerId, untilMs]) => [viewerId, Number(untilMs)] as const),
     kept: Object.entries(claims).map(([field, list]) =>
@@ -76,9 +89,27 @@ export async function openShow(
 }
 
 type Hash = Readonly<Record<string, string>>;
+type Replies = [
+  ...[meta: Hash, products: Hash, pinned: string[], drops: Hash, holds: Hash, muted: Hash],
+  ...[coupons: Hash, claims: Hash, rules: Hash, shadowed: string[], top: string | null],
+  log: Parameters<typeof readEntry>[0][],
+];
 
 const parsed = <T>(hash: Hash): Map<string, T> =>
   new Map(Object.entries(hash).map(([id, json]) => [id, JSON.parse(json) as T]));
+
+const guardedDrops = (hash: Hash): readonly string[] =>
+  [...parsed<{ readonly durability?: string }>(hash)]
+    .filter(([, { durability }]) => durability === "replica")
+    .map(([dropId]) => dropId);
+
+function shownDrops(hash: Hash): Map<string, Drop> {
+  const drops = new Map(
+    [...parsed<Drop>(hash)].sort(([, a], [, b]) => a.startsAtMs - b.startsAtMs),
+  );
+  forgetOld(drops);
+  return drops;
+}
 
 function recentComments(history: readonly LogEntry[]): readonly Comment[] {
   const deleted = new Set<number>();

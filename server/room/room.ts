@@ -2,12 +2,15 @@
  * One show's audience on one node. Joins and catch-ups are served from the mirror in one turn of the loop, before the member
  * hears live frames: nothing can slip between. Comments and reactions are gathered into one append per room.
  */
-import type { Body, NamesGoing, Role } from "#wire";
+import type { Body, Comment, NamesGoing, Role } from "#wire";
 import { encodeDown } from "#wire/server";
 import { createGather } from "../gather.ts";
+import { readComments } from "./entries.ts";
 import { createLanes, type Lanes } from "./lanes.ts";
-import type { LogReader } from "./log.ts";
-import { createMirror, type Mirror, type Opened } from "./mirror.ts";
+import type { Guard } from "./guard.ts";
+import { createMirror, type Mirror } from "./mirror.ts";
+import { createEchoes } from "./echoes.ts";
+import type { Gate } from "./moderation/gate.ts";
 import type { NewComment, NewReaction, RoomWrites } from "./writes.ts";
 
 /** One connection that has joined. */
@@ -27,8 +30,8 @@ export interface RoomPorts {
   readonly show: string;
   readonly node: string;
   readonly tickMs: number;
-  readonly opened: Opened & { readonly lastId: string };
-  readonly reader: LogReader;
+  readonly guard: Guard;
+  readonly gate: Gate;
   readonly writes: RoomWrites;
   readonly publish: (bytes: Uint8Array) => void;
   readonly nowMs: () => number;
@@ -38,8 +41,16 @@ export interface RoomPorts {
   readonly onEmpty: () => void;
 }
 
+export interface CommentAnswer {
+  readonly result: "accepted" | "blocked" | "tooFast";
+  /** 0: refused, or a repeat. */
+  readonly commentNo: number;
+  readonly retryAfterMs: number;
+}
+
 export interface Room {
   readonly mirror: Pick<Mirror, "state" | "mutedUntilMs" | "hasOrder">;
+  readonly guard: Omit<Guard, "reader" | "opened">;
   readonly lanes: Pick<Lanes, "receipt" | "ticks">;
   /** Distinct viewers on this node. */
   readonly viewers: number;
@@ -48,8 +59,8 @@ export interface Room {
   leave(member: Member): void;
   /** Everything after `offset`, or a snapshot in its place. */
   catchUp(member: Member, offset: number): void;
-  /** @returns the comment's number, 0 for a repeat */
-  comment(comment: NewComment): Promise<number>;
+  /** Says it, if the room's rules let its author. @param sinceMs of the author's first token for this show */
+  comment(comment: Omit<NewComment, "isHidden">, sinceMs: number): Promise<CommentAnswer>;
   react(reaction: NewReaction): Promise<void>;
   /** Ends the room on this node: its members are told to come back, its lease on them is given up. */
   close(): Promise<void>;
@@ -61,17 +72,30 @@ const APPEND_EVERY_MS = 20;
 const LINGER_MS = 10_000;
 
 export function createRoom(ports: RoomPorts): Room {
-  const { show, node, opened, reader, writes, publish, nowMs } = ports;
-  const lanes = createLanes({ publish, chance: ports.chance, nowMs });
+  const { show, node, guard, gate, writes, publish, nowMs } = ports;
+  const { opened, reader } = guard;
   const members = new Map<string, Set<Member>>();
+  const lanes = createLanes({
+    publish,
+    listeners: () => members.size,
+    chance: ports.chance,
+    nowMs,
+  });
   const mirror = createMirror(opened, {
     onEvent: lanes.event,
     onState: lanes.state,
     onTotals: lanes.totals,
-    onComments(list, atMs) {
+    onComments({ atMs, comments: list, spoken }) {
       lanes.comments(list);
+      echoes.said(list);
+      gate.heard(spoken, atMs);
       ports.onFannedOut(nowMs() - atMs);
     },
+    onHidden({ atMs, comments: list, spoken }) {
+      echoes.hid(list);
+      gate.heard(spoken, atMs);
+    },
+    onModeration: gate.take,
     onKept(viewerId, kept) {
       for (const member of members.get(viewerId) ?? []) member.send("couponsKept", kept);
     },
@@ -82,6 +106,23 @@ export function createRoom(ports: RoomPorts): Room {
       for (const member of own) member.sendFrame(bytes);
     },
   });
+  const sendComments = (member: Member, list: readonly Comment[]): void =>
+    member.send("comments", {
+      tick: lanes.ticks,
+      atMs: Math.floor(nowMs()),
+      accepted: 0,
+      skipped: 0,
+      comments: list,
+    });
+  const echoes = createEchoes({
+    isHere: (viewerId) => members.has(viewerId),
+    send(viewerId, list) {
+      for (const member of members.get(viewerId) ?? []) sendComments(member, list);
+    },
+  });
+  for (const { fields } of opened.history)
+    for (const [field, bytes] of fields)
+      if (field === "H") echoes.keep(readComments(bytes).comments);
   const comments = createGather<NewComment, number>({
     maxBatch: 256,
     maxInFlight: 1,
@@ -101,7 +142,7 @@ export function createRoom(ports: RoomPorts): Room {
   let emptySinceMs = nowMs();
   let closed = false;
   const unfollow = reader.follow(show, opened.lastId, mirror.take);
-  const ticking = setInterval(lanes.tick, ports.tickMs);
+  const ticking = setInterval(() => echoes.tick(lanes.tick()), ports.tickMs);
   const presence = setInterval(() => void report(), PRESENCE_EVERY_MS);
 
   const report = async (): Promise<void> => {
@@ -114,10 +155,12 @@ export function createRoom(ports: RoomPorts): Room {
       await close();
       return ports.onEmpty();
     }
+    // As of before the question: while we wait the log goes on, and the mirror with it.
+    const seen = mirror.state.offset;
     try {
       const { epoch, offset } = await writes.presence(show, node, members.size);
       // Another history than the one we follow: Redis lost its data, or was swapped under us.
-      if (!closed && (epoch !== mirror.epoch || offset < mirror.state.offset)) {
+      if (!closed && (epoch !== mirror.epoch || offset < seen)) {
         await close();
         ports.onEmpty();
       }
@@ -132,6 +175,7 @@ export function createRoom(ports: RoomPorts): Room {
     clearInterval(ticking);
     clearInterval(presence);
     lanes.stop();
+    gate.stop();
     unfollow();
     for (const own of members.values()) for (const member of own) member.lose();
     members.clear();
@@ -151,9 +195,10 @@ export function createRoom(ports: RoomPorts): Room {
         likes: state.likes,
         shares: state.shares,
       });
-      const shown = { tick: lanes.ticks, atMs: Math.floor(nowMs()), accepted: 0, skipped: 0 };
-      member.send("comments", { ...shown, comments: state.comments });
+      sendComments(member, state.comments);
     }
+    const hidden = echoes.hiddenOf(member.viewerId);
+    if (hidden.length > 0) sendComments(member, hidden);
     if (mirror.state.coupons.size > 0)
       member.send("couponList", { coupons: [...mirror.state.coupons.values()] });
     for (const kept of mirror.keptBy(member.viewerId)) member.send("couponsKept", kept);
@@ -163,6 +208,7 @@ export function createRoom(ports: RoomPorts): Room {
 
   return {
     mirror,
+    guard,
     lanes,
     get viewers() {
       return members.size;
@@ -191,7 +237,17 @@ export function createRoom(ports: RoomPorts): Room {
       if (members.size === 0) emptySinceMs = nowMs();
     },
     catchUp: (member, offset) => bridge(member, mirror.eventsAfter(offset)),
-    comment: comments.ask,
+    async comment(comment, sinceMs) {
+      const ruling = gate.judge({ ...comment, sinceMs }, comment.text);
+      if (ruling.result !== "accepted") return { commentNo: 0, retryAfterMs: 0, ...ruling };
+      const { text, isHidden } = ruling;
+      try {
+        const commentNo = await comments.ask({ ...comment, text, isHidden });
+        return { result: "accepted", commentNo, retryAfterMs: 0 };
+      } finally {
+        gate.settled();
+      }
+    },
     react: reactions.ask,
     close,
   };

@@ -1,5 +1,7 @@
 /** The rooms of one node, opened at the first join and closed when they have been empty for a while. */
+import { createGuard, type GuardPorts } from "./guard.ts";
 import type { LogReader } from "./log.ts";
+import { openGate } from "./moderation/gate.ts";
 import { openShow } from "./open.ts";
 import { createRoom, type Room, type RoomPorts } from "./room.ts";
 import type { Redis } from "ioredis";
@@ -13,26 +15,29 @@ export interface Rooms {
   closeAll(): Promise<void>;
 }
 
-export interface RoomsPorts extends Pick<
-  RoomPorts,
-  "node" | "tickMs" | "writes" | "nowMs" | "chance" | "onFannedOut"
-> {
+export interface RoomsPorts
+  extends
+    Pick<RoomPorts, "node" | "tickMs" | "writes" | "nowMs" | "chance" | "onFannedOut">,
+    Pick<GuardPorts, "journal" | "reach"> {
   readonly redis: Redis;
   readonly reader: LogReader;
   readonly publish: (show: string, bytes: Uint8Array) => void;
 }
 
-export function createRooms({ redis, publish, ...ports }: RoomsPorts): Rooms {
+export function createRooms({ redis, publish, journal, reach, ...ports }: RoomsPorts): Rooms {
   const rooms = new Map<string, Room>();
   const opening = new Map<string, Promise<Room | undefined>>();
 
   const open = async (show: string): Promise<Room | undefined> => {
     const opened = await openShow(redis, show);
     if (opened === undefined) return undefined;
+    const gate = await openGate(opened.moderation, ports.nowMs);
+    const guard = createGuard({ show, opened, reader: ports.reader, journal, reach });
     const room = createRoom({
       ...ports,
       show,
-      opened,
+      guard,
+      gate,
       publish: (bytes) => publish(show, bytes),
       onEmpty: () => {
         if (rooms.get(show) === room) rooms.delete(show);

@@ -7,22 +7,25 @@ import type { Product } from "#wire";
 import type { Redis } from "ioredis";
 import { showKeys, SHOWS_KEY } from "../redis/keys.ts";
 import { loadScript } from "../redis/lua.ts";
+import { createModeration, type Moderation } from "./moderation/steps.ts";
 
-export interface Shows {
+export interface Shows extends Moderation {
   create(
     show: string,
     facts: { readonly title: string; readonly currency: string },
   ): Promise<"created" | "exists">;
-  turn(show: string, state: "live" | "ended"): Promise<"live" | "ended" | "wrong">;
+  /** rehearsing: a drop of class `memory` is not over, so the show cannot go live */
+  turn(show: string, state: "live" | "ended"): Promise<"live" | "ended" | "wrong" | "rehearsing">;
   addProduct(show: string, product: Product): Promise<"added" | "exists">;
   /** Adds or replaces; `stock` are the units that no drop has. */
   putProduct(show: string, product: Product): Promise<"added" | "changed" | "same">;
   pin(show: string, sku: string): Promise<"pinned" | "unknown">;
   unpin(show: string, sku: string): Promise<void>;
-  /** @returns until when, by Redis TIME */
-  mute(show: string, viewerId: string, forMs: number): Promise<number>;
-  unmute(show: string, viewerId: string): Promise<void>;
-  deleteComment(show: string, commentNo: number): Promise<"deleted" | "unknown">;
+  /** Somebody is given a token for the viewer id. @returns whether nobody had it, and when (Redis TIME) its first token was made */
+  claim(
+    show: string,
+    viewerId: string,
+  ): Promise<{ readonly isNew: boolean; readonly sinceMs: number }>;
 }
 
 const file = (name: string): URL => new URL(`${name}.lua`, import.meta.url);
@@ -36,9 +39,9 @@ export function createShows(redis: Redis): Shows {
   });
   const turn = loadScript(redis, {
     file: file("turn"),
-    keys: ["meta", "log"],
+    keys: ["meta", "log", "drops"],
     args: ["state"],
-    read: (reply) => String(reply) as "live" | "ended" | "wrong",
+    read: (reply) => String(reply) as "live" | "ended" | "wrong" | "rehearsing",
   });
   const product = loadScript(redis, {
     file: file("product"),
@@ -58,17 +61,14 @@ export function createShows(redis: Redis): Shows {
     args: ["sku"],
     read: () => undefined,
   });
-  const mute = loadScript(redis, {
-    file: file("mute"),
-    keys: ["meta", "log", "muted"],
-    args: ["viewerId", "forMs"],
-    read: Number,
-  });
-  const deleteComment = loadScript(redis, {
-    file: file("delete"),
-    keys: ["meta", "log"],
-    args: ["commentNo"],
-    read: (reply) => String(reply) as "deleted" | "unknown",
+  const claim = loadScript(redis, {
+    file: file("claim"),
+    keys: ["claimed", "firstClaims"],
+    args: ["viewerId"],
+    read: (reply) => {
+      const [isNew, sinceMs] = reply as [number, number];
+      return { isNew: isNew === 1, sinceMs };
+    },
   });
   const put = (show: string, p: Product, mode: "add" | "put") =>
     product(showKeys(show), { sku: p.sku, json: JSON.stringify(p), mode });
@@ -89,10 +89,7 @@ export function createShows(redis: Redis): Shows {
     putProduct: async (show, p) => (await put(show, p, "put")) as "added" | "changed" | "same",
     pin: (show, sku) => pin(showKeys(show), { sku }),
     unpin: (show, sku) => unpin(showKeys(show), { sku }),
-    mute: (show, viewerId, forMs) => mute(showKeys(show), { viewerId, forMs }),
-    unmute: async (show, viewerId) => {
-      await mute(showKeys(show), { viewerId, forMs: 0 });
-    },
-    deleteComment: (show, commentNo) => deleteComment(showKeys(show), { commentNo }),
+    claim: (show, viewerId) => claim(showKeys(show), { viewerId }),
+    ...createModeration(redis),
   };
 }

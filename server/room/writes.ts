@@ -13,6 +13,8 @@ export interface NewComment {
   readonly name: string;
   readonly role: Role;
   readonly text: string;
+  /** For its author's eyes only. */
+  readonly isHidden: boolean;
 }
 
 export interface NewReaction {
@@ -66,7 +68,7 @@ export function createRoomWrites(redis: Redis): RoomWrites {
     comment: (show, comments) =>
       comment(showKeys(show), {
         batch: packValue(
-          comments.map((c) => [c.viewerId, c.client, c.seq, c.name, c.role, c.text]),
+          comments.map((c) => [c.viewerId, c.client, c.seq, c.name, c.role, c.text, c.isHidden]),
         ),
       }),
     react: (show, reactions) =>

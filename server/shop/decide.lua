@@ -1,7 +1,7 @@
 -- decide: a batch of one show's requests, each decided in order of arrival, each idempotent. [I1 I2 I3 I4 I5 I9]
 -- KEYS  meta log products drops due holds buyers deadlines overdue orders ledger payments coupons claims
 -- ARGV  batch
--- USES  books
+-- USES  books redeem
 -- RETURNS msgpack array, one answer per request: {word, number or text …}, and "replica" as the last of it where the hold is of
 -- a drop of that class: nobody may be told before replicas have it.
 -- batch: msgpack array of {what, viewerId, key, subject, quantity, couponIds}; what is hold, wait, claim, pay, cancel, settle, decline,
@@ -30,37 +30,6 @@ end
 local decide = {}
 -- Least time to pay of a hold that came back after a failover.
 local LEFT_MS = 30000
-
-local coupons_, dirtyCoupons = {}, {}
-local function couponOf(couponId)
-  local c = coupons_[couponId]
-  if c == nil then
-    local json = redis.call("HGET", coupons, couponId)
-    c = json and cjson.decode(json) or false
-    coupons_[couponId] = c
-  end
-  return c
-end
-
--- Takes one claim of each coupon into the hold, all or none. Returns what they take off, or false.
-local function redeem(d, viewerId, quantity, couponIds)
-  local offCents, taken = 0, {}
-  for _, couponId in ipairs(couponIds) do
-    local c = couponOf(couponId)
-    local fits = c and nowMs >= c.startsAtMs and nowMs < c.endsAtMs
-      and (c.sku == "" or c.sku == d.sku)
-      and d.priceCents * quantity >= c.minSpendCents
-      and (c.stacks or #couponIds == 1)
-      and turnClaim(couponId, viewerId, "u", "h")
-    if not fits then
-      for _, id in ipairs(taken) do turnClaim(id, viewerId, "h", "u") end
-      return false
-    end
-    taken[#taken + 1] = couponId
-    offCents = offCents + c.offCents
-  end
-  return offCents
-end
 
 -- One claim: the budget is taken when it is granted, so that all that are out can be redeemed. [I8 F10]
 function decide.claim(_, _, viewerId, couponId, key)

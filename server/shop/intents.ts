@@ -6,6 +6,7 @@
  */
 import type { Redis } from "ioredis";
 import { showKeys } from "../redis/keys.ts";
+import { isCluster } from "../redis/place.ts";
 
 export interface Intent {
   readonly show: string;
@@ -30,6 +31,8 @@ export interface Intents {
 const GROUP = "cashier";
 /** A new show's payments are seen after at most this long. */
 const BLOCK_MS = 250;
+/** How long a charge may wait to be seen in a Cluster. */
+const LOOK_MS = 100;
 /** Left lying by a cashier for this long: somebody else takes it over. */
 const ABANDONED_MS = 30_000;
 const CLAIM_EVERY_MS = 10_000;
@@ -93,6 +96,27 @@ export function createIntents(ports: { blocking: Redis; redis: Redis; consumer: 
       read(shows[keys.indexOf(key)] as string, entries),
     );
   };
+  /** In a Cluster a read cannot wait for streams on several servers: look at each instead. */
+  const lookForNew = async (shows: readonly string[], most: number): Promise<Intent[]> => {
+    const found = await Promise.all(
+      shows.map(async (show) => {
+        const reply = (await redis.xreadgroup(
+          "GROUP",
+          GROUP,
+          consumer,
+          "COUNT",
+          most,
+          "STREAMS",
+          showKeys(show).payments,
+          ">",
+        )) as [string, RawEntry[]][] | null;
+        return read(show, reply?.[0]?.[1] ?? []);
+      }),
+    );
+    if (found.every((intents) => intents.length === 0))
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    return found.flat();
+  };
   return {
     async next(shows, most) {
       const unfinished = await Promise.all(shows.map((show) => readOwn(show, most)));
@@ -101,7 +125,8 @@ export function createIntents(ports: { blocking: Redis; redis: Redis; consumer: 
         claimAtMs = performance.now() + CLAIM_EVERY_MS;
         return (await Promise.all(shows.map((show) => claim(show, most)))).flat();
       }
-      if (shows.length > 0) return readNew(shows, most);
+      if (shows.length > 0)
+        return isCluster(redis) ? lookForNew(shows, most) : readNew(shows, most);
       await new Promise((resolve) => setTimeout(resolve, BLOCK_MS));
       return [];
     },

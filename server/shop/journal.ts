@@ -4,9 +4,10 @@
  * change, written once per turn of the loop and not synced (the machine's own crash is what the replicas are for). Bounded: a record
  * goes after ten minutes, and the oldest go when there are too many. Holds pseudonymous viewer ids and keys, and no names.
  */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { appendFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { appendFile, mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Logger } from "../log.ts";
 import type { Part } from "../lifecycle.ts";
 
 /** In this order: a record never goes back. decided: by Redis, and its buyer waits; ended: expired or cancelled. */
@@ -43,6 +44,7 @@ export interface JournalPorts {
   readonly dataDir: string;
   readonly node: string;
   readonly nowMs: () => number;
+  readonly log: Logger;
 }
 
 export const KEEP_MS = 600_000;
@@ -51,9 +53,8 @@ const FORGET_EVERY_MS = 30_000;
 
 type Line = readonly [show: string, record: JournalRecord];
 
-export function openJournal({ dataDir, node, nowMs }: JournalPorts): Journal {
+export function openJournal({ dataDir, node, nowMs, log }: JournalPorts): Journal {
   const folder = join(dataDir, "journal");
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
   const file = join(folder, `${node.replaceAll(/[^\w.-]/g, "_")}.ndjson`);
   const shows = new Map<string, Map<string, JournalRecord>>();
   let size = 0;
@@ -68,11 +69,20 @@ export function openJournal({ dataDir, node, nowMs }: JournalPorts): Journal {
     // Last in order of insertion is newest.
     shows.set(show, records.set(id, record));
   };
+  const inTurn = (work: () => Promise<void>): void => {
+    // Without the file the records in memory still stand, and so do the replicas.
+    writing = writing
+      .then(work)
+      .catch((error: unknown) => log.error({ err: error }, "the journal cannot be written"));
+  };
   const flush = (): void => {
     scheduled = false;
     const text = lines.join("");
     lines = [];
-    writing = writing.then(() => appendFile(file, text, { mode: 0o600 }));
+    inTurn(async () => {
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      await appendFile(file, text, { mode: 0o600 });
+    });
   };
   const write = (line: Line): void => {
     lines.push(`${JSON.stringify(line)}\n`);
@@ -91,21 +101,22 @@ export function openJournal({ dataDir, node, nowMs }: JournalPorts): Journal {
     }
   };
   /** The file anew, without what is forgotten and overwritten. */
-  const rewrite = (): void => {
+  const rewrite = async (): Promise<void> => {
     const all = [...shows].flatMap(([show, records]) =>
       [...records.values()].map((record) => `${JSON.stringify([show, record])}\n`),
     );
-    writeFileSync(`${file}.new`, all.join(""), { mode: 0o600 });
-    renameSync(`${file}.new`, file);
+    await writeFile(`${file}.new`, all.join(""), { mode: 0o600 });
+    await rename(`${file}.new`, file);
   };
 
-  for (const [show, record] of readLines(file)) keep(show, record);
+  const before = readLines(file);
+  for (const [show, record] of before) keep(show, record);
   forget();
-  rewrite();
+  if (before.length > size) inTurn(rewrite);
   const forgetting = setInterval(() => {
-    const before = size;
+    const sizeBefore = size;
     forget();
-    if (size < before) writing = writing.then(rewrite);
+    if (size < sizeBefore) inTurn(rewrite);
   }, FORGET_EVERY_MS);
 
   return {

@@ -41,6 +41,7 @@ const COMMENTS = {
     viewerId: `v${100 + i}`,
     name: `Viewer ${100 + i}`,
     role: "viewer" as const,
+    count: 1,
     text: i % 2 === 0 ? "这个多少钱？能便宜点吗" : "just got mine, the glaze is lovely",
   })),
 };

@@ -45,7 +45,7 @@ test("[CONF2] every bad variable is named at once, one line each, with what it m
   expect(problems).toEqual([
     'PORT must be a whole number from 0 to 65535 (is "70000")',
     'RT_PORT must be a whole number from 0 to 65535 (is "1e3")',
-    "REDIS_URL must start with redis://, rediss:// or unix:/// (is 8 characters)",
+    "REDIS_URL must start with redis://, rediss:// or unix:///, or be redis+failover://host:port,… or redis+cluster://host:port,… (is 8 characters)",
     'DEMO must be 1 or 0 (is "maybe")',
     'TICK_MS must be a whole number from 10 to 1000 (is "5")',
   ]);

@@ -16,7 +16,8 @@ const comment = (no: number): Comment => ({
   viewerId: "v",
   name: "n",
   role: "viewer",
-  text: "hi",
+  text: `c${no}`,
+  count: 1,
 });
 
 const stock = (version: number): Uint8Array =>
@@ -35,6 +36,7 @@ test("[LANE1] R goes out at once, S as its latest, V and A with the tick", async
   const out: string[] = [];
   const lanes = createLanes({
     publish: (bytes) => void out.push(decodeDown(bytes).kind),
+    listeners: () => 1,
     chance: Math.random,
     nowMs: () => 0,
   });
@@ -63,6 +65,7 @@ test("[LANE2] the receipts of lane V balance: accepted = shown + skipped", () =>
             const frame = decodeDown(bytes);
             if (frame.kind === "comments") frames.push(frame);
           },
+          listeners: () => 1,
           chance: () => chances.next().value as number,
           nowMs: () => 1,
         });
@@ -94,11 +97,14 @@ test("[LANE3] every comment of a crowded tick has the same chance to be shown", 
       if (frame.kind !== "comments") return;
       for (const c of frame.comments) counts[c.no] = (counts[c.no] ?? 0) + 1;
     },
+    listeners: () => 1,
     chance: Math.random,
-    nowMs: () => 1,
+    // The same text is merged within a second.
+    nowMs: () => tick * 2000,
   });
   const ticks = 3000;
-  for (let t = 0; t < ticks; t++) {
+  let tick = 0;
+  for (; tick < ticks; tick++) {
     lanes.comments(counts.map((_, no) => comment(no)));
     lanes.tick();
   }
@@ -125,6 +131,8 @@ test("[ROOM1][I7] a catch-up is every event after the offset in order, or nothin
           onState: nothing,
           onTotals: nothing,
           onComments: nothing,
+          onHidden: nothing,
+          onModeration: nothing,
           onOrder: nothing,
           onKept: nothing,
         },

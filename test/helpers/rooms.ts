@@ -21,8 +21,15 @@ export interface Gateway {
   stop(): Promise<void>;
 }
 
-export interface World {
-  readonly redis: ThrowawayRedis;
+/** A Redis that a test brings itself. */
+export interface Store {
+  /** For `connectRedis`. */
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+export interface World<S extends Store = ThrowawayRedis> {
+  readonly redis: S;
   /** A plain connection, to look and to write with. */
   readonly store: ReturnType<typeof connectRedis>;
   readonly shows: Shows;
@@ -51,7 +58,11 @@ export const freePort = async (): Promise<number> => {
 };
 
 export async function startWorld(): Promise<World> {
-  const redis = await startThrowawayRedis();
+  return startWorldOn(await startThrowawayRedis());
+}
+
+/** Stops the given Redis with the world. */
+export async function startWorldOn<S extends Store>(redis: S): Promise<World<S>> {
   const store = connectRedis(redis.url, "command");
   await whenReady(store);
   const log = pino({ level: "silent" });

@@ -42,6 +42,7 @@ test("[TOK1] anybody gets a viewer's token: an id of their own, a name in their 
     viewerId: zh.viewerId,
     role: "viewer",
     name: zh.name,
+    sinceMs: expect.any(Number),
   });
   expect(zh.expiresAtMs).toBeGreaterThan(Date.now() + 3_600_000);
   expect(issued(await ask({ role: "viewer", name: "  小明  " }, "")).name).toBe("小明");

@@ -3,7 +3,17 @@
  * most once per drawn frame however many events came in, so a busy room costs one redraw of what changed.
  */
 import { type ReadonlySignal, signal } from "@preact/signals";
-import type { Comment, Connection, Drop, Live, LiveEvents, Order, Product } from "#sdk";
+import type {
+  Comment,
+  Connection,
+  Coupon,
+  Drop,
+  Live,
+  LiveEvents,
+  LiveState,
+  Order,
+  Product,
+} from "#sdk";
 
 export interface Room {
   readonly live: Live;
@@ -16,7 +26,13 @@ export interface Room {
   readonly pinned: ReadonlySignal<readonly string[]>;
   readonly drops: ReadonlySignal<ReadonlyMap<string, Drop>>;
   readonly orders: ReadonlySignal<ReadonlyMap<string, Order>>;
+  readonly coupons: ReadonlySignal<ReadonlyMap<string, Coupon>>;
+  /** Own claims that can be redeemed, by coupon id. */
+  readonly unusedCoupons: ReadonlySignal<LiveState["unusedCoupons"]>;
   readonly comments: ReadonlySignal<readonly Comment[]>;
+  readonly pinnedComment: ReadonlySignal<Comment | undefined>;
+  /** Least time between two own comments; 0: no such rule. */
+  readonly slowModeMs: ReadonlySignal<number>;
   readonly viewers: ReadonlySignal<number>;
   readonly likes: ReadonlySignal<number>;
   readonly shares: ReadonlySignal<number>;
@@ -72,7 +88,11 @@ export function createRoom(live: Live, show: string): Room {
       "dropDrawn",
     ),
     orders: part(() => new Map(state.orders), "orderChanged"),
+    coupons: part(() => new Map(state.coupons), "couponsChanged"),
+    unusedCoupons: part(() => new Map(state.unusedCoupons), "couponsChanged"),
     comments: part(() => [...state.comments], "commented", "commentDeleted"),
+    pinnedComment: part(() => state.pinnedComment, "commentPinned"),
+    slowModeMs: part(() => state.slowModeMs, "slowModeChanged"),
     viewers: part(() => state.viewers, "viewersChanged"),
     likes: part(() => Math.max(totals.likes, state.likes), "liked"),
     shares: part(() => Math.max(totals.shares, state.shares), "liked"),

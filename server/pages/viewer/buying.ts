@@ -5,7 +5,9 @@
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import { type Drop, type HoldAnswer, type Order, SdkFault, type WaitAnswer } from "#sdk";
 import type { Room } from "../shared/room.ts";
+import { bestCoupons, type CouponChoice } from "./coupon-choice.ts";
 import { unitsLeftForMe } from "./drop-choice.ts";
+import { newKey } from "./key.ts";
 
 export type RefusedWhy =
   | "soldOut"
@@ -30,7 +32,11 @@ export interface Buying {
   readonly isPaying: ReadonlySignal<boolean>;
   /** What to say about the last tap on pay or give up, beyond the order's state. */
   readonly payNote: ReadonlySignal<"none" | "noAnswer" | "declined">;
+  /** The hold whose coupon did not apply after all: reserved at full price. */
+  readonly fullPriceHoldId: ReadonlySignal<string | undefined>;
   readonly quantityOf: (drop: Drop) => number;
+  /** The coupons that buying now would use by itself. */
+  readonly couponsFor: (drop: Drop) => CouponChoice;
   readonly choose: (drop: Drop) => void;
   readonly setQuantity: (drop: Drop, quantity: number) => void;
   /** Reserves the chosen quantity, or asks again with the same key. */
@@ -49,6 +55,7 @@ interface Attempt {
   readonly what: "hold" | "wait";
   readonly key: string;
   readonly quantity: number;
+  readonly coupons?: readonly string[];
 }
 
 const AGAIN_AFTER_MS = 1200;
@@ -59,6 +66,7 @@ export function createBuying(room: Room): Buying {
   const askingDropId = signal<string | undefined>(undefined);
   const payingHoldId = signal<string | undefined>(undefined);
   const payNote = signal<"none" | "noAnswer" | "declined">("none");
+  const fullPriceHoldId = signal<string | undefined>(undefined);
   const quantities = signal<ReadonlyMap<string, number>>(new Map());
 
   const storedUnder = (dropId: string): string => `dropcast.hold.${room.show}.${room.me}.${dropId}`;
@@ -71,9 +79,27 @@ export function createBuying(room: Room): Buying {
     return Math.min(quantities.value.get(drop.dropId) ?? 1, most);
   };
 
-  const answered = async (dropId: string, { what, key, quantity }: Attempt): Promise<Face> => {
+  const couponsFor = (drop: Drop): CouponChoice =>
+    bestCoupons(drop, quantityOf(drop), {
+      coupons: room.coupons.value,
+      unused: room.unusedCoupons.value,
+      nowMs: room.live.now(),
+    });
+
+  const answered = async (dropId: string, made: Attempt): Promise<Face> => {
+    let { coupons = [] } = made;
+    const { what, key, quantity } = made;
     for (let asked = 1; asked <= MOST_ASKS; asked++) {
-      const answer = await room.live[what](dropId, { quantity, key });
+      const answer = await (what === "hold"
+        ? room.live.hold(dropId, { quantity, key, coupons })
+        : room.live.wait(dropId, { quantity, key }));
+      if (answer.result === "coupon" && coupons.length > 0) {
+        // Nothing was taken: the same attempt once more, at full price. The hold says so before anybody pays.
+        coupons = [];
+        fullPriceHoldId.value = key;
+        sessionStorage.setItem(storedUnder(dropId), JSON.stringify({ what, key, quantity }));
+        continue;
+      }
       const next = afterAnswer(dropId, answer);
       if (next !== "again") {
         sessionStorage.removeItem(storedUnder(dropId));
@@ -109,7 +135,9 @@ export function createBuying(room: Room): Buying {
   /** The unanswered one of the same kind, else a new one. */
   const attemptAt = (drop: Drop, what: Attempt["what"]): Attempt => {
     const before = attemptOf(drop.dropId);
-    return before?.what === what ? before : { what, key: newKey(), quantity: quantityOf(drop) };
+    if (before?.what === what) return before;
+    const made = { what, key: newKey(), quantity: quantityOf(drop) };
+    return what === "hold" ? { ...made, coupons: couponsFor(drop).couponIds } : made;
   };
 
   const buying: Buying = {
@@ -124,7 +152,9 @@ export function createBuying(room: Room): Buying {
       );
     }),
     payNote,
+    fullPriceHoldId,
     quantityOf,
+    couponsFor,
     choose: (drop) => (face.value = { kind: "choose", dropId: drop.dropId }),
     setQuantity: (drop, quantity) => {
       quantities.value = new Map(quantities.value).set(drop.dropId, quantity);
@@ -166,12 +196,6 @@ export function createBuying(room: Room): Buying {
   restore(room, buying, attemptOf, ask);
   return buying;
 }
-
-/** 128 random bits; `crypto.randomUUID` is missing on plain-HTTP addresses. */
-const newKey = (): string =>
-  [...crypto.getRandomValues(new Uint8Array(16))]
-    .map((byte) => byte.toString(16).padStart(2, "0"))
-    .join("");
 
 const DRAWN_WITHIN_MS = 2000;
 

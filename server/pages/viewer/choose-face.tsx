@@ -9,6 +9,7 @@ import { BuyButton } from "./buy-button.tsx";
 import type { FaceProps } from "./buy-sheet.tsx";
 import { unitsLeftForMe } from "./drop-choice.ts";
 import { stockWords } from "./drop-words.ts";
+import { PriceLines } from "./price-lines.tsx";
 import { say } from "./words.ts";
 
 export function ChooseFace({ drop, room, buying }: FaceProps): JSX.Element {
@@ -60,10 +61,11 @@ export function ChooseFace({ drop, room, buying }: FaceProps): JSX.Element {
           </span>
         </div>
       )}
-      <div class="choose-row total">
-        <span>{say("total")}</span>
-        <Price cents={drop.priceCents * quantity} currency={currency} />
-      </div>
+      <PriceLines
+        totalCents={drop.priceCents * quantity}
+        offCents={buying.couponsFor(drop).offCents}
+        currency={currency}
+      />
       <BuyButton drop={drop} room={room} buying={buying} class="wide tall" />
     </div>
   );

@@ -9,6 +9,7 @@ import type { FaceProps } from "./buy-sheet.tsx";
 import { aheadOf, unitsLeftForMe } from "./drop-choice.ts";
 import { orderWord } from "./drop-words.ts";
 import { PayWay } from "./pay-way.tsx";
+import { PriceLines } from "./price-lines.tsx";
 import { HoldRing, OutcomeMark, PlaceMark } from "./ring.tsx";
 import { shareShow } from "./sharing.ts";
 import { say } from "./words.ts";
@@ -19,6 +20,9 @@ export function OrderFace(props: OrderFaceProps): JSX.Element {
   const { order, buying } = props;
   const isPaying = order.state === "paying" || (order.state === "held" && buying.isPaying.value);
   const state = isPaying ? "paying" : order.state;
+  // An order in line has no amount yet.
+  const totalCents =
+    order.amountCents + order.discountCents || props.drop.priceCents * order.quantity;
   return (
     <div class={`face ${state}`}>
       <span class="ring-place">
@@ -32,8 +36,15 @@ export function OrderFace(props: OrderFaceProps): JSX.Element {
         drop={props.drop}
         room={props.room}
         quantity={order.quantity}
-        amountCents={order.amountCents || props.drop.priceCents * order.quantity}
+        amountCents={totalCents - order.discountCents}
         orderId={order.orderId}
+      />
+      <PriceLines
+        totalCents={totalCents}
+        offCents={order.discountCents}
+        currency={props.room.currency.value}
+        isPaid={state === "sold"}
+        isBrief
       />
       <Next {...props} state={state} />
     </div>
@@ -56,6 +67,8 @@ function whyOf({ drop, order, buying }: OrderFaceProps, state: Order["state"]): 
       return ahead === 0 ? say("waitingNext") : say("waitingAhead", { n: ahead });
     }
     case "held":
+      if (buying.payNote.value === "none" && buying.fullPriceHoldId.value === order.holdId)
+        return say("couponDropped");
       return { none: say("heldWhy"), noAnswer: say("payNoAnswer"), declined: say("payDeclined") }[
         buying.payNote.value
       ];

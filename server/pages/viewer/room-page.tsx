@@ -7,6 +7,7 @@ import { Announcer } from "./announcer.tsx";
 import { BagPanel, BagSheet } from "./bag.tsx";
 import { createBuying } from "./buying.ts";
 import { BuySheet } from "./buy-sheet.tsx";
+import { createCoupons } from "./coupons.ts";
 import { Comments } from "./comments.tsx";
 import { createTalk } from "./talk.ts";
 import { Dock } from "./dock.tsx";
@@ -17,6 +18,7 @@ import { Stage } from "./stage.tsx";
 export function RoomPage(props: { room: Room }): JSX.Element {
   const { room } = props;
   const buying = useMemo(() => createBuying(room), [room]);
+  const coupons = useMemo(() => createCoupons(room), [room]);
   const talk = useMemo(() => createTalk(room), [room]);
   useSignalEffect(() => {
     document.title = room.title.value;
@@ -34,7 +36,7 @@ export function RoomPage(props: { room: Room }): JSX.Element {
       </aside>
       <div class="lower">
         <Comments room={room} talk={talk} />
-        <Showcase room={room} buying={buying} />
+        <Showcase room={room} buying={buying} coupons={coupons} />
         <Dock room={room} talk={talk} onBag={openBag} />
       </div>
       <NoticeLine />

@@ -1,5 +1,5 @@
 /**
- * What is on sale over the picture: the drop with its clock, stock and button, and the pinned products. A pinned product that
+ * What is on sale over the picture: coupons to take, the pinned products, the drop with its clock, stock and button. A pinned product that
  * is in the drop is drawn once.
  */
 import type { JSX } from "preact";
@@ -13,12 +13,14 @@ import type { Room } from "../shared/room.ts";
 import { StockBar } from "../shared/stock-bar.tsx";
 import { BuyButton } from "./buy-button.tsx";
 import type { Buying } from "./buying.ts";
+import { CouponRow } from "./coupon-row.tsx";
+import type { Coupons } from "./coupons.ts";
 import { dropOnShow, orderIn } from "./drop-choice.ts";
 import { orderWord, stockWords } from "./drop-words.ts";
 import { say } from "./words.ts";
 
-export function Showcase(props: { room: Room; buying: Buying }): JSX.Element {
-  const { room, buying } = props;
+export function Showcase(props: { room: Room; buying: Buying; coupons: Coupons }): JSX.Element {
+  const { room, buying, coupons } = props;
   const dropId = useDerived(
     () => dropOnShow(room.drops.value, room.orders.value, room.nowMs.value)?.dropId,
     [room],
@@ -31,6 +33,7 @@ export function Showcase(props: { room: Room; buying: Buying }): JSX.Element {
   const isDropPinnedFirst = pinned.length === 0 || pinned[0]?.sku === drop?.sku;
   return (
     <div class="showcase">
+      <CouponRow room={room} coupons={coupons} />
       {others.length > 0 && (
         <ul class="pinned-row">
           {others.map((product, i) => (

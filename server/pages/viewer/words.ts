@@ -1,4 +1,5 @@
 /** The viewer page's rows of the table of sentences. No blame, no jargon: what happened, why, what next. */
+import { COUPON_WORDS } from "./coupon-words.ts";
 import { COMMON, speak, type Table } from "../shared/words.ts";
 
 const VIEWER = {
@@ -239,4 +240,4 @@ const VIEWER = {
   sayLast: ["你的保留还剩 {n} 秒", "Your hold ends in {n} seconds"],
 } as const satisfies Table;
 
-export const say = speak({ ...COMMON, ...VIEWER });
+export const say = speak({ ...COMMON, ...VIEWER, ...COUPON_WORDS });

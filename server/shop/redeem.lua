@@ -1,0 +1,32 @@
+-- redeem: coupons in memory while a script runs, and their use in a hold. Needs `books` before it. `decide` writes `dirtyCoupons` back.
+
+local coupons_, dirtyCoupons = {}, {}
+local function couponOf(couponId)
+  local c = coupons_[couponId]
+  if c == nil then
+    local json = redis.call("HGET", coupons, couponId)
+    c = json and cjson.decode(json) or false
+    coupons_[couponId] = c
+  end
+  return c
+end
+
+-- Takes one claim of each coupon into the hold, all or none. Returns what they take off, or false.
+local function redeem(d, viewerId, quantity, couponIds)
+  local offCents, taken = 0, {}
+  for _, couponId in ipairs(couponIds) do
+    local c = couponOf(couponId)
+    local fits = c and nowMs >= c.startsAtMs and nowMs < c.endsAtMs
+      and (c.sku == "" or c.sku == d.sku)
+      and d.priceCents * quantity >= c.minSpendCents
+      and (c.stacks or #couponIds == 1)
+      and turnClaim(couponId, viewerId, "u", "h")
+    if not fits then
+      for _, id in ipairs(taken) do turnClaim(id, viewerId, "h", "u") end
+      return false
+    end
+    taken[#taken + 1] = couponId
+    offCents = offCents + c.offCents
+  end
+  return offCents
+end
