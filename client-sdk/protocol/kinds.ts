@@ -14,7 +14,7 @@ export interface FrameSpec {
 export const U32 = uint(0xffff_ffff);
 export const U53 = uint(Number.MAX_SAFE_INTEGER);
 /** Links an answer to its command; chosen by the client, unique per connection. */
-export const ID = U32;
+export const ID = uint(0xffff_ffff);
 export const KEY = text(LIMITS.maxKeyChars);
 export const ATTEMPT = uint(255);
 export const JSON_TEXT = text(LIMITS.maxFrameBytes, 0);

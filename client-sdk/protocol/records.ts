@@ -18,13 +18,13 @@ export const PRODUCT = record({
   category: text(40, 0),
 });
 
-export const DROP_STATE = oneOf("announced", "open", "soldOut", "closed", "voided");
+const DROP_STATE = oneOf("announced", "open", "soldOut", "closed", "voided");
 
 /**
  * Who comes first. fcfs: order of arrival. random: who queued before the start is served in an order drawn from the seed,
  * then order of arrival. lottery: the same draw, and nobody else.
  */
-export const DROP_MODE = oneOf("fcfs", "random", "lottery");
+const DROP_MODE = oneOf("fcfs", "random", "lottery");
 
 export const DROP = record({
   dropId: text(40),

@@ -211,7 +211,7 @@ export function createCrowd(options: CrowdOptions): Crowd {
     figures() {
       const closes: Record<string, number> = {};
       for (const { history } of viewers)
-        for (const code of history.closes) closes[code] = (closes[code] ?? 0) + 1;
+        for (const { code } of history.closes) closes[code] = (closes[code] ?? 0) + 1;
       const { user, system } = process.cpuUsage();
       return {
         viewers: viewers.length,

@@ -33,7 +33,7 @@ export async function all(commands: ChainableCommander): Promise<unknown[]> {
   });
 }
 
-export const msOf = ([seconds, micros]: readonly (string | number)[]): number =>
+const msOf = ([seconds, micros]: readonly (string | number)[]): number =>
   Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
 
 export const nowOf = async (redis: Redis): Promise<number> => msOf(await redis.time());

@@ -50,7 +50,7 @@ export async function startGateway({ config, log, running }: RoleContext): Promi
   const reader = openLogReader({
     blocking,
     command: redis,
-    connect: (address, purpose) => connectRedis(oneOf(config.redisUrl, address), purpose, log),
+    connect: (address) => connectRedis(oneOf(config.redisUrl, address), "blocking", log),
   });
   running.add({ name: "log reader", stop: () => reader.stop() });
 

@@ -43,7 +43,9 @@ export function connectorTo(servers: readonly Server[], login: Login) {
         }
         const list = servers.map(({ host, port }) => `${host}:${port}`).join(", ");
         const why =
-          primaries.length === 0 ? "no primary" : "two primaries, demote one (REPLICAOF): none used";
+          primaries.length === 0
+            ? "no primary"
+            : "two primaries, demote one (REPLICAOF): none used";
         report("error", new Error(`connection closed: ${why} among ${list}`));
         await sleep(AGAIN_AFTER_MS);
       }

@@ -82,8 +82,6 @@ export const showKeys = (show: string) => {
   } as const;
 };
 
-export type ShowKey = keyof ReturnType<typeof showKeys>;
-
 /** set: ids of all shows */
 export const SHOWS_KEY = "dropcast:shows";
 /** hash: process node id → its seconds-fresh figures as JSON */

@@ -1,7 +1,7 @@
 /**
- * The log reader of a node, whatever Redis it has: with a Cluster one reader per server, each following the shows whose slots are
- * there, because a blocking read cannot cross servers. When a slot moves, by resharding or by failover, its shows go on at the
- * other server after the last entry that was seen. Cost: two connections per server that has a show of ours.
+ * The log reader of a node, whatever Redis it has. In a Cluster a read may not even name two slots of one server (CROSSSLOT), so
+ * there each show has a connection of its own. When a slot moves, by resharding or by failover, its show goes on at the other server
+ * after the last entry that was seen. Cost: one connection per open show of a Cluster; else one for all.
  */
 import type { Redis } from "ioredis";
 import { showKeys } from "../redis/keys.ts";
@@ -12,8 +12,8 @@ export interface LogReaderPorts {
   /** A connection of its own. */
   readonly blocking: Redis;
   readonly command: Redis;
-  /** @param address `host:port` of one server of the Cluster */
-  readonly connect: (address: string, purpose: "blocking" | "command") => Redis;
+  /** Makes a blocking connection to one server of the Cluster, `host:port`. */
+  readonly connect: (address: string) => Redis;
 }
 
 export const openLogReader = (ports: LogReaderPorts): LogReader =>
@@ -25,62 +25,53 @@ const LOOK_EVERY_MS = 500;
 
 interface Following {
   readonly show: string;
-  lastId: string;
   readonly onEntries: (entries: readonly LogEntry[]) => void;
+  lastId: string;
   address: string;
-  unfollow: () => void;
+  leave: () => Promise<void>;
 }
 
 function createClusterLogReader({ command, connect }: LogReaderPorts): LogReader {
-  const readers = new Map<string, { readonly reader: LogReader; readonly command: Redis }>();
   const all = new Set<Following>();
 
-  const readerAt = (address: string): LogReader => {
-    let there = readers.get(address);
-    if (there === undefined) {
-      const own = connect(address, "command");
-      there = { reader: createLogReader(connect(address, "blocking"), own), command: own };
-      readers.set(address, there);
-    }
-    return there.reader;
-  };
   /** Follows the show where its slot is now. */
   const settle = (following: Following): void => {
-    const { show } = following;
-    const address = addressFor(command, showKeys(show).log) ?? following.address;
-    if (address === following.address) return;
-    following.unfollow();
+    const { show, onEntries } = following;
+    const address = addressFor(command, showKeys(show).log);
+    if (address === undefined || address === following.address) return;
+    void following.leave();
     following.address = address;
+    const connection = connect(address);
+    // There is only ever one room to read for: nothing to wake up.
+    const reader = createLogReader(connection, connection);
     let isHere = true;
-    const unfollow = readerAt(address).follow(show, following.lastId, (entries) => {
+    reader.follow(show, following.lastId, (entries) => {
       // A read that was under way when the show went elsewhere.
       if (!isHere) return;
       following.lastId = entries.at(-1)?.id ?? following.lastId;
-      following.onEntries(entries);
+      onEntries(entries);
     });
-    following.unfollow = () => {
+    following.leave = () => {
       isHere = false;
-      unfollow();
+      return reader.stop();
     };
   };
   const looking = setInterval(() => all.forEach(settle), LOOK_EVERY_MS);
 
   return {
-    follow(show, afterId, onEntries) {
-      const none = (): void => undefined;
-      const following = { show, lastId: afterId, onEntries, address: "", unfollow: none };
+    follow(show, lastId, onEntries) {
+      const following = { show, lastId, onEntries, address: "", leave: async () => undefined };
       all.add(following);
       settle(following);
       return () => {
         all.delete(following);
-        following.unfollow();
+        void following.leave();
       };
     },
     async stop() {
       clearInterval(looking);
+      await Promise.all([...all].map(({ leave }) => leave()));
       all.clear();
-      await Promise.all([...readers.values()].map(({ reader }) => reader.stop()));
-      for (const { command: own } of readers.values()) own.disconnect();
     },
   };
 }

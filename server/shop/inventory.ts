@@ -214,7 +214,10 @@ export function createInventory(redis: Redis): Inventory {
     allot(show, drop) {
       const { mode = "fcfs", durability = "disk" } = drop;
       const { seed, seedHash } = mode === "fcfs" ? { seed: "", seedHash: "" } : newSeed();
-      return allot(showKeys(show), { json: JSON.stringify({ ...drop, mode, durability, seedHash }), seed });
+      return allot(showKeys(show), {
+        json: JSON.stringify({ ...drop, mode, durability, seedHash }),
+        seed,
+      });
     },
     addCoupon: (show, record) => coupon(showKeys(show), { json: JSON.stringify(record) }),
     restock: (show, dropId, units) => restock(showKeys(show), { dropId, units }),

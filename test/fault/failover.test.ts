@@ -154,7 +154,7 @@ test("[DUR3][F1][I2][I3] primary lost, and a replica promoted that lacks acknowl
   expect(acknowledged).toHaveLength(20);
   const all = await until(async () => {
     const kept = heldIn(await readLedger(far.admin, show), dropId);
-    return kept.length === 40 && kept;
+    return kept.length === 40 ? kept : undefined;
   });
   expect(new Set(all).size, "none is doubled").toBe(40);
   expect(all, "none is lost").toEqual(expect.arrayContaining(acknowledged));

@@ -154,11 +154,12 @@ test("[FAULT4][F12] Redis stands still for 3 s: buyers wait and get their answer
   expect(Object.keys(await world.store.hgetall(showKeys(show).holds))).toHaveLength(10);
 }, 30_000);
 
+const handles = (): number =>
+  process.getActiveResourcesInfo().filter((r) => r === "Timeout").length;
+
 test("[SDK10] close leaves no timer and no socket behind", async () => {
   const show = await world.show();
   const live = await world.join(one, show, "ann");
-  const handles = (): number =>
-    process.getActiveResourcesInfo().filter((r) => r === "Timeout").length;
   live.close();
   await new Promise((resolve) => setTimeout(resolve, 50));
   const before = handles();

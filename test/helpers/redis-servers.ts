@@ -71,12 +71,13 @@ export async function startReplicated(count: number): Promise<Replicated> {
   const replicas = await Promise.all(
     Array.from({ length: count }, () => startTcpRedis({ replicaof: `127.0.0.1 ${primary.port}` })),
   );
-  const isLinked = async ({ admin }: TcpRedis): Promise<boolean> =>
-    (await admin.info("replication")).includes("master_link_status:up");
-  await until(async () => (await Promise.all(replicas.map(isLinked))).every(Boolean));
-  const follow = async (replica: TcpRedis, port: number): Promise<void> => {
-    await replica.admin.replicaof("127.0.0.1", port);
-    await until(() => isLinked(replica));
+  // A primary counts a replica once it has heard its first acknowledgement, up to a second after the link is up.
+  const isCounted = async (by: TcpRedis, { port }: TcpRedis): Promise<boolean> =>
+    new RegExp(`port=${port},state=online`).test(await by.admin.info("replication"));
+  await Promise.all(replicas.map((replica) => until(() => isCounted(primary, replica))));
+  const follow = async (replica: TcpRedis, of: TcpRedis): Promise<void> => {
+    await replica.admin.replicaof("127.0.0.1", of.port);
+    await until(() => isCounted(of, replica));
   };
   return {
     url: `redis+failover://${[primary, ...replicas].map((server) => server.address).join(",")}`,
@@ -85,11 +86,11 @@ export async function startReplicated(count: number): Promise<Replicated> {
     // A port where nobody answers.
     partition: async (replica) =>
       void (await replica.admin.replicaof("127.0.0.1", await freePort())),
-    reunite: (replica) => follow(replica, primary.port),
+    reunite: (replica) => follow(replica, primary),
     async promote(replica) {
       await replica.admin.replicaof("NO", "ONE");
       const others = replicas.filter((other) => other !== replica);
-      await Promise.all(others.map((other) => follow(other, replica.port)));
+      await Promise.all(others.map((other) => follow(other, replica)));
     },
     async stop() {
       await Promise.all([primary, ...replicas].map((server) => server.stop()));

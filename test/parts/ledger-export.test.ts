@@ -1,6 +1,6 @@
 /** The ledger as people get it: exports and the key over HTTP, `npm run verify`, the public proof. */
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -30,7 +30,8 @@ beforeAll(async () => {
       body: { dropId, sku: "tea", priceCents, allotment: 40, perBuyerLimit: 3 },
     });
   await sell();
-  await until(() => readFileSync(fileOf("checkpoints.ndjson"), "utf8").includes(`"no":`), 15_000);
+  const signed = fileOf("checkpoints.ndjson");
+  await until(() => existsSync(signed) && readFileSync(signed, "utf8").includes(`"no":`), 15_000);
   await until(
     async () => (await verify("--show", show, "--json")).out.includes('"ahead":0'),
     15_000,

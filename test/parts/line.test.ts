@@ -138,8 +138,9 @@ test("[LINE4] a voided drop gives back every unpaid hold, takes no more, and say
   await balanced(show);
 });
 
+const sha = (text: string): string => createHash("sha256").update(text).digest("hex");
+
 test("[DRAW1] a drawn order is a permutation that anybody can recompute, and no seed favours an entry", () => {
-  const sha = (text: string): string => createHash("sha256").update(text).digest("hex");
   fc.assert(
     fc.property(
       fc.stringMatching(/^[0-9a-f]{64}$/),

@@ -1,17 +1,20 @@
 /** The console, put together: picture to the left, sale in the middle, talk to the right, figures below. */
 import type { JSX } from "preact";
-import { useMemo } from "preact/hooks";
+import { useEffect, useMemo } from "preact/hooks";
 import type { Room } from "../shared/room.ts";
 import type { Actions } from "./actions.ts";
 import { createCamera } from "./camera.ts";
 import { CameraPanel } from "./camera-panel.tsx";
 import { CommentsPanel } from "./comments-panel.tsx";
+import { CouponsPanel } from "./coupons-panel.tsx";
 import { DropForm } from "./drop-form.tsx";
 import { createDraft } from "./drop-draft.ts";
 import { DropPanel } from "./drop-panel.tsx";
 import { Head } from "./head.tsx";
 import { Metrics } from "./metrics.tsx";
+import { OrdersPanel } from "./orders-panel.tsx";
 import { ProductsPanel } from "./products-panel.tsx";
+import { createSales } from "./sales.ts";
 import { TroubleLine } from "./trouble.tsx";
 import { say } from "./words.ts";
 
@@ -19,6 +22,8 @@ export function Console(props: { room: Room; actions: Actions }): JSX.Element {
   const { room, actions } = props;
   const camera = useMemo(() => createCamera(room, actions), [room, actions]);
   const draft = useMemo(() => createDraft(room), [room]);
+  const sales = useMemo(() => createSales(room, actions), [room, actions]);
+  useEffect(() => sales.follow(), [sales]);
   return (
     <div class="console">
       <Head room={room} actions={actions} camera={camera} />
@@ -33,11 +38,13 @@ export function Console(props: { room: Room; actions: Actions }): JSX.Element {
         <div class="console-sale">
           <DropPanel room={room} actions={actions} />
           <DropForm room={room} actions={actions} draft={draft} />
+          <CouponsPanel room={room} actions={actions} />
           <ProductsPanel room={room} actions={actions} draft={draft} />
+          <OrdersPanel room={room} actions={actions} sales={sales} />
         </div>
         <CommentsPanel room={room} actions={actions} />
       </main>
-      <Metrics room={room} actions={actions} />
+      <Metrics room={room} sales={sales} />
       <TroubleLine />
     </div>
   );

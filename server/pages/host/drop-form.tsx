@@ -5,6 +5,7 @@ import { ApiRefusal } from "../shared/http.ts";
 import { Icon } from "../shared/icons.tsx";
 import type { Room } from "../shared/room.ts";
 import type { Actions } from "./actions.ts";
+import { Field } from "./field.tsx";
 import type { DraftField, DropDraft } from "./drop-draft.ts";
 import { tell, wordsOfFault } from "./trouble.tsx";
 import { say } from "./words.ts";
@@ -108,24 +109,5 @@ export function DropForm(props: { room: Room; actions: Actions; draft: DropDraft
         </button>
       </form>
     </section>
-  );
-}
-
-function Field(props: {
-  label: string;
-  refusal: string | undefined;
-  class?: string;
-  children: JSX.Element;
-}): JSX.Element {
-  return (
-    <label class={`field ${props.class ?? ""}`}>
-      <span>{props.label}</span>
-      {props.children}
-      {props.refusal !== undefined && (
-        <small class="field-refusal" role="alert">
-          {props.refusal}
-        </small>
-      )}
-    </label>
   );
 }

@@ -1,4 +1,4 @@
-/** The drops that matter now: clock, stock bar, held, paid, left; ending one early takes two taps. */
+/** The drops that matter now: clock, stock bar, held, paid, left, and what may be done to them. */
 import type { JSX } from "preact";
 import type { Drop } from "#sdk";
 import { useDerived } from "../shared/derived.ts";
@@ -7,9 +7,8 @@ import { Picture } from "../shared/picture.tsx";
 import { Price, WasPrice } from "../shared/price.tsx";
 import type { Room } from "../shared/room.ts";
 import { StockBar } from "../shared/stock-bar.tsx";
-import { TwoStep } from "../shared/two-step.tsx";
 import type { Actions } from "./actions.ts";
-import { attempt } from "./trouble.tsx";
+import { DropChanges } from "./drop-changes.tsx";
 import { say } from "./words.ts";
 
 /** A drop that has ended stays until its last holds are decided, and for this long. */
@@ -20,13 +19,8 @@ export function DropPanel(props: { room: Room; actions: Actions }): JSX.Element 
   const { room, actions } = props;
   const nowMs = room.live.now();
   const drops = [...room.drops.value.values()]
-    .filter(
-      (drop) => drop.state !== "closed" || drop.held > 0 || nowMs - drop.endsAtMs < AFTERGLOW_MS,
-    )
-    .toSorted(
-      (a, b) =>
-        Number(a.state === "closed") - Number(b.state === "closed") || a.startsAtMs - b.startsAtMs,
-    )
+    .filter((drop) => !isOver(drop) || drop.held > 0 || nowMs - drop.endsAtMs < AFTERGLOW_MS)
+    .toSorted((a, b) => Number(isOver(a)) - Number(isOver(b)) || a.startsAtMs - b.startsAtMs)
     .slice(0, MOST_SHOWN);
   if (drops.length === 0) {
     return (
@@ -45,12 +39,12 @@ export function DropPanel(props: { room: Room; actions: Actions }): JSX.Element 
   );
 }
 
+const isOver = ({ state }: Drop): boolean => state === "closed" || state === "voided";
 const CHIPS = { announced: "warn", open: "ok", soldOut: "stop", closed: "", voided: "" } as const;
 
 function DropCard(props: { drop: Drop; room: Room; actions: Actions }): JSX.Element {
   const { drop, room, actions } = props;
   const currency = room.currency.value;
-  const isClosed = drop.state === "closed";
   return (
     <section class={`panel drop-card ${drop.state}`} data-drop={drop.dropId}>
       <Picture url={room.products.value.get(drop.sku)?.imageUrl ?? ""} sizePx={72} />
@@ -70,13 +64,7 @@ function DropCard(props: { drop: Drop; room: Room; actions: Actions }): JSX.Elem
           <Figure word={say("held")} n={drop.held} name="held" />
           <Figure word={say("paid")} n={drop.sold} name="sold" />
         </dl>
-        {!isClosed && (
-          <TwoStep
-            words={say("closeDrop")}
-            question={say("closeSure")}
-            onSure={() => void attempt(actions.closeDrop(drop.dropId))}
-          />
-        )}
+        <DropChanges drop={drop} actions={actions} />
       </div>
     </section>
   );
@@ -95,7 +83,7 @@ function Clock(props: { drop: Drop; room: Room }): JSX.Element {
   const { drop, room } = props;
   const atMs = drop.state === "announced" ? drop.startsAtMs : drop.endsAtMs;
   const left = useDerived(() => clockOrDate(atMs, room.nowMs.value), [atMs, room]);
-  if (drop.state === "closed") return <p class="drop-clock soft">{say("closed")}</p>;
+  if (isOver(drop)) return <p class="drop-clock soft">{say(drop.state)}</p>;
   return (
     <p class="drop-clock" data-testid="drop-countdown">
       <small>{say(drop.state === "announced" ? "startsIn" : "endsIn")}</small>

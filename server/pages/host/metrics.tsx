@@ -1,16 +1,12 @@
 /** The show in figures. Money and buyers are summed from the orders themselves, units from the drops, all by the server's log. */
 import type { JSX } from "preact";
-import { useEffect, useMemo } from "preact/hooks";
 import { count, money, percent } from "../shared/figures.ts";
 import type { Room } from "../shared/room.ts";
-import type { Actions } from "./actions.ts";
-import { createSales } from "./sales.ts";
+import type { Sales } from "./sales.ts";
 import { say } from "./words.ts";
 
-export function Metrics(props: { room: Room; actions: Actions }): JSX.Element {
-  const { room, actions } = props;
-  const sales = useMemo(() => createSales(room, actions), [room, actions]);
-  useEffect(() => sales.follow(), [sales]);
+export function Metrics(props: { room: Room; sales: Sales }): JSX.Element {
+  const { room, sales } = props;
   const { gmvCents, orders, buyers, peakViewers } = sales.now.value;
   const drops = [...room.drops.value.values()];
   const sold = drops.reduce((sum, drop) => sum + drop.sold, 0);
