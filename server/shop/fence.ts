@@ -48,14 +48,13 @@ export function createFences({ redis, node, replicas, waitMs, nowMs }: FencePort
       server.wait(replicas, waitMs),
       server.client("GETNAME"),
     ]);
-    if (process.env["DBG"])
-      console.error(
-        performance.now(),
-        nameThere === name,
-        epochThere === epoch,
-        facts.includes(`run_id:${primary}`),
-        reached,
-      );
+    console.error(
+      performance.now(),
+      nameThere === name,
+      epochThere === epoch,
+      facts.includes(`run_id:${primary}`),
+      reached,
+    );
     return (
       nameThere === name &&
       epochThere === epoch &&

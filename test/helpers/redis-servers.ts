@@ -71,9 +71,9 @@ export async function startReplicated(count: number): Promise<Replicated> {
   const replicas = await Promise.all(
     Array.from({ length: count }, () => startTcpRedis({ replicaof: `127.0.0.1 ${primary.port}` })),
   );
-  // A primary counts a replica once it has heard its first acknowledgement, up to a second after the link is up.
+  // A primary waits for a replica only once it has heard its first acknowledgement, up to a second after the link is up.
   const isCounted = async (by: TcpRedis, { port }: TcpRedis): Promise<boolean> =>
-    new RegExp(`port=${port},state=online`).test(await by.admin.info("replication"));
+    new RegExp(`port=${port},state=online,offset=[1-9]`).test(await by.admin.info("replication"));
   await Promise.all(replicas.map((replica) => until(() => isCounted(primary, replica))));
   const follow = async (replica: TcpRedis, of: TcpRedis): Promise<void> => {
     await replica.admin.replicaof("127.0.0.1", of.port);

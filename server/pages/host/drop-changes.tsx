@@ -122,7 +122,7 @@ function Void({ drop, actions, change }: ChangeProps): JSX.Element {
       <TwoStep
         class="stop beside-fields"
         words={say("voidDrop")}
-        question={say("voidSure", { n: drop.sold })}
+        question={drop.sold > 0 ? say("voidRefundSure", { n: drop.sold }) : say("voidSure")}
         disabled={reason.value.trim() === ""}
         onSure={() => void send()}
       />

@@ -113,7 +113,7 @@ const HOST = {
   muted: ["已禁言", "Muted"],
   remove: ["删除", "Delete"],
   removeSure: ["确定删除？", "Delete?"],
-  keysHint: ["↑↓ 选择，M 禁言，D 删除", "↑↓ select, M mute, D delete"],
+  keysHint: ["↑↓ 选择，P 置顶，M 禁言，D 删除", "↑↓ select, P pin, M mute, D delete"],
 
   gmv: ["成交额", "GMV"],
   orders: ["订单", "Orders"],

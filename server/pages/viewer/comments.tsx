@@ -2,6 +2,7 @@
 import type { JSX } from "preact";
 import { useSignal } from "@preact/signals";
 import type { Comment } from "#sdk";
+import { Icon } from "../shared/icons.tsx";
 import type { Room } from "../shared/room.ts";
 import { notify } from "./notice.tsx";
 import type { Talk } from "./talk.ts";
@@ -22,6 +23,7 @@ export function Comments(props: { room: Room; talk: Talk }): JSX.Element {
       >
         {say(isPaused.value ? "resumeReading" : "pauseReading")}
       </button>
+      <TopComment room={room} />
       <div class="comments-scroll" tabIndex={0}>
         <div role="log" aria-live={isPaused.value ? "off" : "polite"} aria-relevant="additions">
           <ol data-testid="comment-list">
@@ -46,7 +48,7 @@ export function Comments(props: { room: Room; talk: Talk }): JSX.Element {
 
 function CommentLine(props: { comment: Comment; room: Room; talk: Talk }): JSX.Element {
   const { comment, room, talk } = props;
-  const { role, viewerId, text } = comment;
+  const { role, viewerId, text, count } = comment;
   const isOwn = viewerId === room.me;
   const name = isOwn ? say("you") : comment.name;
   const hide = (): void => {
@@ -64,6 +66,28 @@ function CommentLine(props: { comment: Comment; room: Room; talk: Talk }): JSX.E
         </button>
       )}
       <span>{text}</span>
+      {count > 1 && (
+        <i class="times">
+          <span aria-hidden="true">+{count - 1}</span>
+          <span class="unseen">{say("saidTimes", { n: count })}</span>
+        </i>
+      )}
     </li>
+  );
+}
+
+/** What the host holds on top. */
+function TopComment(props: { room: Room }): JSX.Element | null {
+  const comment = props.room.pinnedComment.value;
+  if (comment === undefined) return null;
+  return (
+    <p class="top-comment" data-testid="pinned-comment">
+      <Icon name="pin" size={14} solid />
+      <span>
+        <span class="unseen">{say("pinnedComment")} </span>
+        <b>{comment.viewerId === props.room.me ? say("you") : comment.name}</b>
+        {comment.text}
+      </span>
+    </p>
   );
 }

@@ -33,6 +33,7 @@ interface Kept {
 const NOTHING_KEPT: Kept = { granted: 0 };
 /** A refusal stands this long in the place of the button, then the card goes. */
 const REFUSAL_SHOWN_MS = 6000;
+const WALLET_WITHIN_MS = 2000;
 
 export function createCoupons(room: Room): Coupons {
   const storedUnder = `dropcast.coupons.${room.show}.${room.me}`;
@@ -59,25 +60,43 @@ export function createCoupons(room: Room): Coupons {
   const claimOf = (coupon: Coupon, nowMs: number): Claim | undefined => {
     const { couponId } = coupon;
     const answer = answers.value.get(couponId);
-    if (answer !== undefined) return hidden.value.has(couponId) ? undefined : answer;
+    const isHidden = hidden.value.has(couponId);
+    if (answer !== undefined && !isHidden) return answer;
     if (nowMs >= coupon.endsAtMs) return undefined;
     if ((room.unusedCoupons.value.get(couponId)?.unused ?? 0) > 0) return "claimed";
-    if (keptOf(couponId).granted >= coupon.perViewerLimit || coupon.left === 0) return undefined;
+    if (isHidden || keptOf(couponId).granted >= coupon.perViewerLimit || coupon.left === 0)
+      return undefined;
     return nowMs < coupon.startsAtMs ? "soon" : "claimable";
   };
+
+  const sayLast = (couponId: string, claim: "gone" | "limit" | "ended"): void => {
+    say(couponId, claim);
+    setTimeout(() => (hidden.value = new Set([...hidden.value, couponId])), REFUSAL_SHOWN_MS);
+  };
+  // A ticket that runs out before one's eyes says so rather than vanish under the thumb.
+  const onOffer = new Set<string>();
+  room.coupons.subscribe((coupons) => {
+    for (const { couponId, left, perViewerLimit } of coupons.values()) {
+      if (left > 0) onOffer.add(couponId);
+      else if (onOffer.delete(couponId) && !answers.peek().has(couponId)) {
+        const { granted } = kept.peek()[couponId] ?? NOTHING_KEPT;
+        if (granted < perViewerLimit) sayLast(couponId, "gone");
+      }
+    }
+  });
 
   const settle = (couponId: string, { result }: ClaimAnswer): void => {
     const { granted } = keptOf(couponId);
     if (result === "granted") {
       keep(couponId, { granted: granted + 1 });
-      // From here on the wallet tells: unused, then used.
-      say(couponId, undefined);
+      // Then the wallet tells, which comes in a frame of its own: unused, then used.
+      say(couponId, "claimed");
+      setTimeout(() => say(couponId, undefined), WALLET_WITHIN_MS);
       return;
     }
     keep(couponId, { granted });
     if (result === "notOpen") return say(couponId, undefined);
-    say(couponId, result);
-    setTimeout(() => (hidden.value = new Set([...hidden.value, couponId])), REFUSAL_SHOWN_MS);
+    sayLast(couponId, result);
   };
 
   const take = async ({ couponId }: Coupon): Promise<void> => {

@@ -21,7 +21,7 @@ export function Dock(props: { room: Room; talk: Talk; onBag: () => void }): JSX.
           {talk.refusal.value}
         </p>
       )}
-      <CommentForm talk={talk} />
+      <CommentForm room={room} talk={talk} />
       <button
         type="button"
         class="dock-button bag-button"
@@ -44,8 +44,11 @@ export function Dock(props: { room: Room; talk: Talk; onBag: () => void }): JSX.
   );
 }
 
-function CommentForm(props: { talk: Talk }): JSX.Element {
-  const { talk } = props;
+function CommentForm(props: { room: Room; talk: Talk }): JSX.Element {
+  const { room, talk } = props;
+  const slowMs = room.slowModeMs.value;
+  const hint =
+    slowMs === 0 ? say("commentHint") : say("commentHintSlow", { n: Math.ceil(slowMs / 1000) });
   const draft = talk.draft.value;
   return (
     <form
@@ -59,8 +62,8 @@ function CommentForm(props: { talk: Talk }): JSX.Element {
         data-testid="comment-input"
         value={draft}
         onInput={(event) => talk.write(event.currentTarget.value)}
-        placeholder={say("commentHint")}
-        aria-label={say("commentHint")}
+        placeholder={hint}
+        aria-label={hint}
         maxLength={MAX_COMMENT_CHARS}
         enterkeyhint="send"
         autocomplete="off"

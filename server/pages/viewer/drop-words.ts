@@ -3,6 +3,7 @@ import type { Drop, Order } from "#sdk";
 import { say } from "./words.ts";
 
 export function stockWords(drop: Drop): string {
+  if (drop.state === "voided") return "";
   if (drop.available === 0)
     return drop.held > 0 ? say("soldOutHeld", { n: drop.held }) : say("soldOut");
   if (drop.state === "announced")

@@ -39,6 +39,9 @@ const VIEWER = {
   soundOff: ["关闭声音", "Turn sound off"],
 
   commentHint: ["说点什么…", "Say something…"],
+  commentHintSlow: ["{n} 秒一条，说点什么…", "One per {n} s…"],
+  pinnedComment: ["置顶评论", "Pinned comment"],
+  saidTimes: ["{n} 人说了同样的话", "{n} people said the same"],
   commentSend: ["发送评论", "Send comment"],
   commentsLabel: ["评论", "Comments"],
   noComments: ["还没有评论，来说第一句吧", "No comments yet. Be the first"],
@@ -171,8 +174,8 @@ const VIEWER = {
     "The payment came after the hold had ended and no unit was left. The money goes back, once.",
   ],
   refundedWhy: [
-    "付款晚到，钱已原路退回。",
-    "The payment came too late; the money has been sent back.",
+    "这笔订单已退款，钱会原路退回。",
+    "This order was refunded; the money goes back the way it came.",
   ],
   buyAgain: ["再抢一次", "Try to buy again"],
   ok: ["知道了", "OK"],
