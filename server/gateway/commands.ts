@@ -131,6 +131,21 @@ export function createCommands(ports: CommandPorts): (session: Session, frame: C
     return ownMs > 0 || network === undefined ? ownMs : addressRate.take(network, nowMs());
   }
 
+  /** What needs no asking. A key that this viewer's orders know is a repeat: it gets its first answer, whatever else there is. */
+  function turnedAway(
+    { show, viewerId }: Session,
+    { mirror, guard }: Room,
+    { key, dropId }: Purchase,
+  ): "tooFast" | "soldOut" | undefined {
+    if (mirror.hasOrder(viewerId, key) || guard.isWithheld(viewerId, key)) return undefined;
+    if (holdRate.take(rateKey({ show, viewerId }), nowMs()) > 0) return "tooFast";
+    // Nothing left in this restock epoch. Every hold that came before "sold out" in the log is in the mirror or withheld, so a
+    // key that is in neither has never been answered with "held".
+    if (mirror.state.drops.get(dropId)?.state !== "soldOut") return undefined;
+    figures.refusedHere++;
+    return "soldOut";
+  }
+
   async function hold(session: Session, room: Room, frame: Purchase): Promise<void> {
     const { id, key, dropId, quantity, coupons, attempt } = frame;
     const answer = (result: Body<"holdAnswered">["result"], deadlineMs = 0, units = 0): void =>
@@ -142,22 +157,14 @@ export function createCommands(ports: CommandPorts): (session: Session, frame: C
         quantity: units,
       });
     if (!KEY.test(key)) return failed(session, id, "badRequest", false);
-    // A key that this viewer's orders know is a repeat: it gets its first answer, whatever else there is.
-    const { viewerId } = session;
-    if (!room.mirror.hasOrder(viewerId, key) && !room.guard.isWithheld(viewerId, key)) {
-      if (holdRate.take(rateKey(session), nowMs()) > 0) return answer("tooFast");
-      // Nothing left in this restock epoch: no need to ask. Every hold that came before "sold out" in the log is in the
-      // mirror, so a key that is not there has never been answered with "held".
-      if (room.mirror.state.drops.get(dropId)?.state === "soldOut") {
-        figures.refusedHere++;
-        return answer("soldOut");
-      }
-    }
+    const turned = turnedAway(session, room, frame);
+    if (turned !== undefined) return answer(turned);
     figures.holdsAsked++;
     const startedMs = nowMs();
     const decision = await ask(session, { what: "hold", key, dropId, quantity, coupons });
     const [word, first, second] = decision;
     const [deadlineMs, units] = [Number(first), Number(second)];
+    const { viewerId } = session;
     const held = { viewerId, key, dropId, quantity: units, coupons, deadlineMs };
     const isHeld = word === "held";
     const mayTell = !isHeld || !isOfReplicas(decision) || (await room.guard.decided(held));
@@ -227,4 +234,5 @@ function refused(session: Session, id: number, word: string): boolean {
 const isOfReplicas = (answer: DropAnswer): boolean => answer.at(-1) === "replica";
 
 /** Viewer ids are names within a show. */
-const rateKey = ({ show, viewerId }: Session): string => `${show}|${viewerId}`;
+const rateKey = ({ show, viewerId }: Pick<Session, "show" | "viewerId">): string =>
+  `${show}|${viewerId}`;

@@ -51,7 +51,7 @@ export function createGuard({ show, opened, reader, journal, ...ports }: GuardPo
   const stop = new AbortController();
   const waits = new Map<string, number>();
   let withheld: Owned[] = [];
-  let deliver: (entries: readonly LogEntry[]) => void = () => undefined;
+  let deliver: ((entries: readonly LogEntry[]) => void) | undefined;
   let settling = false;
   let isShort = false;
 
@@ -74,7 +74,7 @@ export function createGuard({ show, opened, reader, journal, ...ports }: GuardPo
       else waits.set(id, left);
       noteTold(viewerId, order);
     }
-    deliver([{ id: "", offset: 0, fields: [["O", packOrders(orders)]] }]);
+    deliver?.([{ id: "", offset: 0, fields: [["O", packOrders(orders)]] }]);
   };
   const settle = async (): Promise<void> => {
     if (settling) return;
@@ -125,7 +125,7 @@ export function createGuard({ show, opened, reader, journal, ...ports }: GuardPo
           unfollow();
         };
       },
-      stop: reader.stop,
+      stop: () => reader.stop(),
     },
     get isNeeded() {
       return guarded.size > 0;

@@ -13,7 +13,7 @@ import { connectionFor } from "../redis/place.ts";
 
 export interface Fences {
   /** Whether all that Redis had decided about the show before this call, in this epoch, is on the replicas. */
-  reach(show: string, epoch: string): Promise<boolean>;
+  readonly reach: (show: string, epoch: string) => Promise<boolean>;
 }
 
 export interface FencePorts {
@@ -48,13 +48,6 @@ export function createFences({ redis, node, replicas, waitMs, nowMs }: FencePort
       server.wait(replicas, waitMs),
       server.client("GETNAME"),
     ]);
-    console.error(
-      performance.now(),
-      nameThere === name,
-      epochThere === epoch,
-      facts.includes(`run_id:${primary}`),
-      reached,
-    );
     return (
       nameThere === name &&
       epochThere === epoch &&

@@ -109,10 +109,10 @@ export function openJournal({ dataDir, node, nowMs, log }: JournalPorts): Journa
     await rename(`${file}.new`, file);
   };
 
-  const before = readLines(file);
-  for (const [show, record] of before) keep(show, record);
+  const { lines: linesBefore, isTorn } = readLines(file);
+  for (const [show, record] of linesBefore) keep(show, record);
   forget();
-  if (before.length > size) inTurn(rewrite);
+  if (isTorn || linesBefore.length > size) inTurn(rewrite);
   const forgetting = setInterval(() => {
     const sizeBefore = size;
     forget();
@@ -152,18 +152,16 @@ const rank = (state: RecordState): number => STATES.indexOf(state);
 const idOf = ({ viewerId, key }: Pick<JournaledHold, "viewerId" | "key">): string =>
   `${viewerId}|${key}`;
 
-/** A last line that was cut short by a crash is left out. */
-function readLines(file: string): readonly Line[] {
+/** A last line that was cut short by a crash is left out; nothing may be written behind it. */
+function readLines(file: string): { readonly lines: readonly Line[]; readonly isTorn: boolean } {
   let text: string;
   try {
     text = readFileSync(file, "utf8");
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return { lines: [], isTorn: false };
     throw error;
   }
-  const whole = text.slice(0, text.lastIndexOf("\n") + 1);
-  return whole
-    .split("\n")
-    .filter(Boolean)
-    .map((line) => JSON.parse(line) as Line);
+  const lines = text.split("\n");
+  const rest = lines.pop();
+  return { lines: lines.map((line) => JSON.parse(line) as Line), isTorn: rest !== "" };
 }

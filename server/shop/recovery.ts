@@ -72,7 +72,7 @@ export function startRecovery(ports: RecoveryPorts): Part {
         const [word = ""] = answers[n] ?? [];
         back[word] = (back[word] ?? 0) + 1;
         journal.note(show, epoch, record, record.state);
-        report(show, record, String(word));
+        report(show, record, word);
       });
     }
     log.info({ show, ...back }, "holds of this node's journal are back");

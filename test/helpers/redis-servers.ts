@@ -65,20 +65,22 @@ export interface Replicated extends Store {
   promote(replica: TcpRedis): Promise<void>;
 }
 
+/** A primary waits for a replica only once it has heard its first acknowledgement, up to a second after the link is up. */
+const isCounted = async (by: TcpRedis, { port }: TcpRedis): Promise<boolean> =>
+  new RegExp(`port=${port},state=online,offset=[1-9]`).test(await by.admin.info("replication"));
+
+const follow = async (replica: TcpRedis, of: TcpRedis): Promise<void> => {
+  await replica.admin.replicaof("127.0.0.1", of.port);
+  await until(() => isCounted(of, replica));
+};
+
 /** A primary with replicas, under a `redis+failover://` address. */
 export async function startReplicated(count: number): Promise<Replicated> {
   const primary = await startTcpRedis();
   const replicas = await Promise.all(
     Array.from({ length: count }, () => startTcpRedis({ replicaof: `127.0.0.1 ${primary.port}` })),
   );
-  // A primary waits for a replica only once it has heard its first acknowledgement, up to a second after the link is up.
-  const isCounted = async (by: TcpRedis, { port }: TcpRedis): Promise<boolean> =>
-    new RegExp(`port=${port},state=online,offset=[1-9]`).test(await by.admin.info("replication"));
   await Promise.all(replicas.map((replica) => until(() => isCounted(primary, replica))));
-  const follow = async (replica: TcpRedis, of: TcpRedis): Promise<void> => {
-    await replica.admin.replicaof("127.0.0.1", of.port);
-    await until(() => isCounted(of, replica));
-  };
   return {
     url: `redis+failover://${[primary, ...replicas].map((server) => server.address).join(",")}`,
     primary,
@@ -102,6 +104,9 @@ export interface RedisCluster extends Store {
   readonly nodes: readonly TcpRedis[];
 }
 
+const isWhole = async ({ admin }: TcpRedis): Promise<boolean> =>
+  (await admin.cluster("INFO")).includes("cluster_state:ok");
+
 /** Three primaries that share the slots. */
 export async function startCluster(): Promise<RedisCluster> {
   const settings = { "cluster-enabled": "yes", "cluster-node-timeout": "2000" };
@@ -112,8 +117,6 @@ export async function startCluster(): Promise<RedisCluster> {
     ["--cluster", "create", ...addresses, "--cluster-replicas", "0", "--cluster-yes"],
     { timeout: 20_000 },
   );
-  const isWhole = async ({ admin }: TcpRedis): Promise<boolean> =>
-    String(await admin.cluster("INFO")).includes("cluster_state:ok");
   await until(async () => (await Promise.all(nodes.map(isWhole))).every(Boolean), 10_000);
   return {
     nodes,

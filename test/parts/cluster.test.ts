@@ -125,8 +125,8 @@ async function moveSlot(slot: number): Promise<void> {
   const nodes = await Promise.all(
     world.redis.nodes.map(async (node) => ({
       node,
-      id: String(await node.admin.cluster("MYID")),
-      keys: (await node.admin.cluster("GETKEYSINSLOT", slot, 1000)) as string[],
+      id: await node.admin.cluster("MYID"),
+      keys: await node.admin.cluster("GETKEYSINSLOT", slot, 1000),
     })),
   );
   const from = nodes.find(({ keys }) => keys.length > 0);

@@ -6,7 +6,7 @@ import { Icon } from "../shared/icons.tsx";
 import type { Room } from "../shared/room.ts";
 import type { Actions } from "./actions.ts";
 import { Field } from "./field.tsx";
-import { tell, wordsOfFault } from "./trouble.tsx";
+import { tell, wordsBeside, wordsOfFault } from "./trouble.tsx";
 import { say } from "./words.ts";
 
 /** Names of the request's fields, so that a refusal finds its place. Money in the show's currency, as typed. */
@@ -45,8 +45,10 @@ export function CouponForm(props: { room: Room; actions: Actions }): JSX.Element
       typed.value = EMPTY;
       tell(say("couponMade"), true);
     } catch (fault) {
-      const field = fault instanceof ApiRefusal && fault.field in EMPTY ? fault.field : "all";
-      refusals.value = { [field]: wordsOfFault(fault) };
+      refusals.value =
+        fault instanceof ApiRefusal && fault.field in EMPTY
+          ? { [fault.field]: wordsBeside(fault) }
+          : { all: wordsOfFault(fault) };
     } finally {
       isSending.value = false;
     }

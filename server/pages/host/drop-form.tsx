@@ -7,7 +7,7 @@ import type { Room } from "../shared/room.ts";
 import type { Actions } from "./actions.ts";
 import { Field } from "./field.tsx";
 import type { DraftField, DropDraft } from "./drop-draft.ts";
-import { tell, wordsOfFault } from "./trouble.tsx";
+import { tell, wordsBeside, wordsOfFault } from "./trouble.tsx";
 import { say } from "./words.ts";
 
 type Refusals = Readonly<Partial<Record<DraftField | "all", string>>>;
@@ -31,8 +31,10 @@ export function DropForm(props: { room: Room; actions: Actions; draft: DropDraft
       await actions.startDrop(read.drop);
       tell(say("dropStarted"), true);
     } catch (fault) {
-      const field = fault instanceof ApiRefusal && fault.field in now ? fault.field : "all";
-      refusals.value = { [field]: wordsOfFault(fault) };
+      refusals.value =
+        fault instanceof ApiRefusal && fault.field in now
+          ? { [fault.field]: wordsBeside(fault) }
+          : { all: wordsOfFault(fault) };
     } finally {
       isSending.value = false;
     }

@@ -2,6 +2,7 @@
 import type { JSX } from "preact";
 import { count, money, percent } from "../shared/figures.ts";
 import type { Room } from "../shared/room.ts";
+import { unitsOf } from "../shared/units.ts";
 import type { Sales } from "./sales.ts";
 import { say } from "./words.ts";
 
@@ -10,7 +11,7 @@ export function Metrics(props: { room: Room; sales: Sales }): JSX.Element {
   const { gmvCents, orders, buyers, peakViewers } = sales.now.value;
   const drops = [...room.drops.value.values()];
   const sold = drops.reduce((sum, drop) => sum + drop.sold, 0);
-  const allotted = drops.reduce((sum, drop) => sum + drop.allotment, 0);
+  const allotted = drops.reduce((sum, drop) => sum + unitsOf(drop), 0);
   return (
     <footer class="metrics" data-testid="metrics">
       <Metric word={say("gmv")} value={money(gmvCents, room.currency.value)} isMain />

@@ -22,6 +22,10 @@ export function wordsOfFault(fault: unknown): string {
   throw fault;
 }
 
+/** Beside its field, a refusal need not name it. */
+export const wordsBeside = (fault: ApiRefusal): string =>
+  fault.words.replace(new RegExp(`^/?(body[./])?${fault.field}[:：]\\s*`), "");
+
 /** Runs an action; says so if it could not be done. @returns whether it was */
 export async function attempt(action: Promise<unknown>): Promise<boolean> {
   try {

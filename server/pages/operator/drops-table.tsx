@@ -1,6 +1,7 @@
 /** Every drop with its books as the ledger has them, and its clock by Redis TIME. */
 import type { JSX } from "preact";
 import { clockOrDate, count } from "../shared/figures.ts";
+import { unitsOf } from "../shared/units.ts";
 import type { DropBooks, Ops } from "./ops.ts";
 import { type Column, Table } from "./table.tsx";
 import { say } from "./words.ts";
@@ -65,9 +66,10 @@ function clockOf({ state, startsAtMs, endsAtMs }: Row, atMs: number): string {
 }
 
 function Bar(props: { row: Row }): JSX.Element {
-  const { available, held, sold, allotment } = props.row;
+  const { available, held, sold } = props.row;
+  const all = Math.max(1, unitsOf(props.row));
   const part = (units: number): Record<string, string> => ({
-    "--part": `${(100 * units) / Math.max(1, allotment)}%`,
+    "--part": `${(100 * units) / all}%`,
   });
   return (
     <div class="stock-bar" aria-hidden="true">

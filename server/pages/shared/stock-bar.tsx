@@ -1,11 +1,13 @@
 /** A drop's units as three lengths: sold, held, free. The words beside it carry the numbers. */
 import type { JSX } from "preact";
 import type { Drop } from "#sdk";
+import { unitsOf } from "./units.ts";
 
 export function StockBar(props: { drop: Drop }): JSX.Element {
-  const { allotment, sold, held, available } = props.drop;
+  const { sold, held, available } = props.drop;
+  const all = Math.max(1, unitsOf(props.drop));
   const part = (units: number): Record<string, string> => ({
-    "--part": `${(100 * units) / Math.max(1, allotment)}%`,
+    "--part": `${(100 * units) / all}%`,
   });
   return (
     <div class="stock-bar" aria-hidden="true">

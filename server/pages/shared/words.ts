@@ -25,7 +25,7 @@ const firstLang = (): Lang => {
   return navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en";
 };
 
-export const lang = signal<Lang>(firstLang());
+const lang = signal<Lang>(firstLang());
 
 lang.subscribe((now) => {
   document.documentElement.lang = now === "zh" ? "zh-CN" : "en";

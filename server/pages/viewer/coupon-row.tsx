@@ -8,6 +8,9 @@ import type { Room } from "../shared/room.ts";
 import type { Claim, Coupons } from "./coupons.ts";
 import { say } from "./words.ts";
 
+/** A longer amount is drawn smaller: ¥1,000, ¥15.50. */
+const SHORT_AMOUNT_CHARS = 4;
+
 export function CouponRow(props: { room: Room; coupons: Coupons }): JSX.Element | null {
   const { room, coupons } = props;
   const shown = coupons.shown.value;
@@ -38,7 +41,7 @@ function CouponTicket(props: {
   const canTake = claim === "claimable" || claim === "noAnswer";
   return (
     <li class={`coupon ${claim}`} data-testid="coupon" data-claim={claim}>
-      <strong class="coupon-off">−{off}</strong>
+      <strong class={`coupon-off ${off.length > SHORT_AMOUNT_CHARS ? "long" : ""}`}>−{off}</strong>
       <div class="coupon-words">
         <h3>{coupon.title}</h3>
         <p>{noteOf(coupon, claim, room)}</p>

@@ -14,7 +14,7 @@ export const COUPON_WORDS = {
   claimGone: ["已领完", "All gone"],
   claimGoneWhy: ["刚被领完，没有扣你的次数", "The last one has just been taken"],
   claimLimit: ["已领过", "Taken before"],
-  claimLimitWhy: ["每人可领的张数你已领满", "You have taken as many as one person can"],
+  claimLimitWhy: ["每人可领的你都领到了", "You have had all you can have"],
   claimEnded: ["已结束", "Ended"],
   claimEndedWhy: ["领取时间已过", "The time to take it is over"],
   claimNoAnswer: ["还没收到答复，再试不会多领", "No answer yet. Trying again cannot take two"],

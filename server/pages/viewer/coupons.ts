@@ -116,10 +116,13 @@ export function createCoupons(room: Room): Coupons {
   const second = computed(() => Math.floor(room.nowMs.value / 1000) * 1000);
   return {
     shown: computed(() =>
-      [...room.coupons.value.values()].flatMap((coupon) => {
-        const claim = claimOf(coupon, second.value);
-        return claim === undefined ? [] : [{ coupon, claim }];
-      }),
+      [...room.coupons.value.values()]
+        // In an order that no claim changes: nothing moves under the thumb.
+        .toSorted((a, b) => a.startsAtMs - b.startsAtMs || b.offCents - a.offCents)
+        .flatMap((coupon) => {
+          const claim = claimOf(coupon, second.value);
+          return claim === undefined ? [] : [{ coupon, claim }];
+        }),
     ),
     take: (coupon) => void take(coupon),
   };

@@ -1,5 +1,6 @@
 /** A drop's and an order's state in words; the same on every surface of the page. */
 import type { Drop, Order } from "#sdk";
+import { unitsOf } from "../shared/units.ts";
 import { say } from "./words.ts";
 
 export function stockWords(drop: Drop): string {
@@ -7,8 +8,8 @@ export function stockWords(drop: Drop): string {
   if (drop.available === 0)
     return drop.held > 0 ? say("soldOutHeld", { n: drop.held }) : say("soldOut");
   if (drop.state === "announced")
-    return say("unitsAnnounced", { n: drop.allotment, limit: drop.perBuyerLimit });
-  return say("unitsLeft", { n: drop.available, all: drop.allotment });
+    return say("unitsAnnounced", { n: unitsOf(drop), limit: drop.perBuyerLimit });
+  return say("unitsLeft", { n: drop.available, all: unitsOf(drop) });
 }
 
 const ORDER_WORDS = {

@@ -1,6 +1,7 @@
 /** Why not, in the same sheet: what happened, why, what next. */
 import type { JSX } from "preact";
 import { Icon } from "../shared/icons.tsx";
+import { unitsOf } from "../shared/units.ts";
 import type { RefusedWhy } from "./buying.ts";
 import type { FaceProps } from "./buy-sheet.tsx";
 import { say } from "./words.ts";
@@ -66,7 +67,7 @@ function wordsOf(why: RefusedWhy, { drop }: FaceProps): Words {
     case "soldOut":
       return {
         title: say("refusedSoldOut"),
-        reason: say("refusedSoldOutWhy", { n: drop.allotment }),
+        reason: say("refusedSoldOutWhy", { n: unitsOf(drop) }),
         next: drop.held > 0 ? say("refusedSoldOutNext") : "",
       };
     case "limit":
