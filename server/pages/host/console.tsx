@@ -38,8 +38,8 @@ export function Console(props: { room: Room; actions: Actions }): JSX.Element {
         <div class="console-sale">
           <DropPanel room={room} actions={actions} />
           <DropForm room={room} actions={actions} draft={draft} />
-          <CouponsPanel room={room} actions={actions} />
           <ProductsPanel room={room} actions={actions} draft={draft} />
+          <CouponsPanel room={room} actions={actions} />
           <OrdersPanel room={room} actions={actions} sales={sales} />
         </div>
         <CommentsPanel room={room} actions={actions} />
