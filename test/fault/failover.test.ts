@@ -9,8 +9,14 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import type { HoldAnswer, Live } from "#sdk";
 import { connectRedis, whenReady } from "../../server/redis/connect.ts";
 import { showKeys } from "../../server/redis/keys.ts";
+import { addressFor } from "../../server/redis/place.ts";
 import { checkHolds, checkLedger, liveDrops, type Movement, readLedger } from "../helpers/books.ts";
-import { type Replicated, startReplicated, type TcpRedis } from "../helpers/redis-servers.ts";
+import {
+  type Replicated,
+  startCluster,
+  startReplicated,
+  type TcpRedis,
+} from "../helpers/redis-servers.ts";
 import { type Gateway, startWorldOn, until, type World } from "../helpers/rooms.ts";
 
 let redis: Replicated;
@@ -205,3 +211,25 @@ test("[DUR5] two primaries in sight: none is used until one has been demoted", a
   expect(await near.admin.get("where")).toBe("near");
   client.disconnect();
 });
+
+test("[CLU6][F1] a Cluster replaces a lost primary: what was told stands, and its show sells on", async () => {
+  const cluster = await startCluster(1);
+  const other = await startWorldOn(cluster);
+  const front = await other.gateway("front", { REPLICAS: "1", DATA_DIR: dataDir });
+  const show = await other.show();
+  const dropId = await other.drop(show, 10, { durability: "replica" });
+  const ann = await other.join(front, show, "ann");
+  const bob = await other.join(front, show, "bob");
+  await until(async () => (await ann.hold(dropId, { key: "ka" })).result === "held");
+  const lost = addressFor(other.store, showKeys(show).meta);
+  await cluster.nodes.find((node) => node.address === lost)?.kill("SIGKILL");
+  const lostMs = performance.now();
+  // The only replica is the primary now: told when it has one of its own again.
+  expect(await insist(bob, dropId, "kb")).toEqual({ result: "pending" });
+  console.info(`pause in a Cluster: ${Math.round(performance.now() - lostMs)} ms`);
+  const ledger = await readLedger(other.store, show);
+  expect(heldIn(ledger, dropId)).toEqual(["ka", "kb"]);
+  checkLedger(ledger, await liveDrops(other.store, show));
+  expect(ann.state.orders.get("ka")).toMatchObject({ state: "held" });
+  await other.stop();
+}, 60_000);

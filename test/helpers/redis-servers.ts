@@ -107,14 +107,16 @@ export interface RedisCluster extends Store {
 const isWhole = async ({ admin }: TcpRedis): Promise<boolean> =>
   (await admin.cluster("INFO")).includes("cluster_state:ok");
 
-/** Three primaries that share the slots. */
-export async function startCluster(): Promise<RedisCluster> {
-  const settings = { "cluster-enabled": "yes", "cluster-node-timeout": "2000" };
-  const nodes = await Promise.all([1, 2, 3].map(() => startTcpRedis(settings)));
+/** Three primaries that share the slots. @param replicas of each */
+export async function startCluster(replicas: 0 | 1 = 0): Promise<RedisCluster> {
+  const settings = { "cluster-enabled": "yes", "cluster-node-timeout": "1000" };
+  const nodes = await Promise.all(
+    Array.from({ length: 3 * (1 + replicas) }, () => startTcpRedis(settings)),
+  );
   const addresses = nodes.map((node) => node.address);
   await promisify(execFile)(
     "redis-cli",
-    ["--cluster", "create", ...addresses, "--cluster-replicas", "0", "--cluster-yes"],
+    ["--cluster", "create", ...addresses, "--cluster-replicas", String(replicas), "--cluster-yes"],
     { timeout: 20_000 },
   );
   await until(async () => (await Promise.all(nodes.map(isWhole))).every(Boolean), 10_000);

@@ -1,5 +1,8 @@
 /** A real gateway on a throwaway Redis, in the test's own process: for tests of rooms that need no supervisor. */
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { pino } from "pino";
 import { connect, type ConnectOptions, type Live } from "#sdk";
 import type { Role } from "#wire";
@@ -66,6 +69,7 @@ export async function startWorldOn<S extends Store>(redis: S): Promise<World<S>>
   const store = connectRedis(redis.url, "command");
   await whenReady(store);
   const log = pino({ level: "silent" });
+  const dataDir = mkdtempSync(join(tmpdir(), "dropcast-world-"));
   const shows = createShows(store);
   const inventory = createInventory(store);
   const tokens = createTokens(SECRET);
@@ -86,6 +90,7 @@ export async function startWorldOn<S extends Store>(redis: S): Promise<World<S>>
         HOST: "127.0.0.1",
         DRAIN_MS: "200",
         TICK_MS: "50",
+        DATA_DIR: dataDir,
         ...env,
       });
       const running = createRunning(5000, () => undefined);
@@ -145,6 +150,7 @@ export async function startWorldOn<S extends Store>(redis: S): Promise<World<S>>
       await Promise.all([...gateways].map((running) => running.stop()));
       store.disconnect();
       await redis.stop();
+      rmSync(dataDir, { recursive: true, force: true });
     },
   };
 }

@@ -88,7 +88,8 @@ test("[MEDIA20] a host's camera takes over from the demo, in layers a viewer may
   expect(await states(host)).toEqual(["connecting", "onAir"]);
   await expect.poll(async () => (await stats())?.widthPixels, { timeout: 6000 }).toBe(640);
   expect((await stats())?.onAir).toBe("host");
-  expect(await frameRate(1000)).toBeGreaterThanOrEqual(5);
+  // An encoder of three layers on a busy machine takes a while to find its pace.
+  await expect.poll(() => frameRate(1000), { timeout: 10_000 }).toBeGreaterThanOrEqual(5);
   await viewer.evaluate(() => window.harness.watching?.preferLayer(0));
   await expect.poll(async () => (await stats())?.widthPixels, { timeout: 8000 }).toBe(320);
   await host.evaluate(() => window.harness.publishing?.close());

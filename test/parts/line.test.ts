@@ -66,6 +66,8 @@ test("[LINE1][F6] a unit that comes back is offered to those in line, in order, 
   // Bob lets it lapse too: Cat's turn. She gives it back: now it is everybody's.
   await until(() => stateOf(cat, "kc") === "held");
   expect(stateOf(bob, "kb")).toBe("expired");
+  // Stock frames are spaced out, the order's own frame is not.
+  await until(() => cat.state.drops.get(dropId)?.waitServed === 2);
   expect(cat.state.drops.get(dropId)).toMatchObject({
     state: "soldOut",
     waitlisted: 2,
