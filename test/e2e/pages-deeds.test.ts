@@ -1,40 +1,21 @@
-import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type BackEnd, backEndOf } from "../helpers/back-end.ts";
-import { launchChromium } from "../helpers/chromium.ts";
+import type { BackEnd } from "../helpers/back-end.ts";
+import { type Browsing, startBrowsing } from "../helpers/browsing.ts";
 import { until } from "../helpers/rooms.ts";
-import { startServer, type WholeServer } from "../helpers/server.ts";
+import type { WholeServer } from "../helpers/server.ts";
 
+let world: Browsing;
 let server: WholeServer;
 let shop: BackEnd;
-let browser: Browser;
-/** Uncaught errors of all pages, and what the content policy has blocked. */
-const faults: string[] = [];
+let open: Browsing["open"];
+let faults: readonly string[];
 beforeAll(async () => {
-  server = await startServer({ env: { MEDIA_WORKERS: "0" } });
-  shop = backEndOf(server);
-  browser = await launchChromium();
+  world = await startBrowsing({ MEDIA_WORKERS: "0" });
+  ({ server, shop, open, faults } = world);
 });
-afterAll(async () => {
-  shop.close();
-  await browser.close();
-  await server.stop();
-});
+afterAll(() => world.stop());
 
-const open = async (path: string, more: BrowserContextOptions = {}): Promise<Page> => {
-  const context = await browser.newContext({
-    viewport: { width: 390, height: 844 },
-    locale: "en-US",
-    ...more,
-  });
-  const page = await context.newPage();
-  page.on("pageerror", (error) => faults.push(String(error.stack)));
-  page.on("console", (message) => {
-    if (message.text().includes("Content Security Policy")) faults.push(message.text());
-  });
-  await page.goto(server.httpUrl + path);
-  return page;
-};
 const desk = { viewport: { width: 1440, height: 900 } };
 const textOf = (page: Page, id: string): Promise<string> => page.getByTestId(id).innerText();
 const ends = (...pages: readonly Page[]): Promise<unknown> =>

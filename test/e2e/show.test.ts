@@ -1,35 +1,22 @@
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Live } from "#sdk";
-import { launchChromium } from "../helpers/chromium.ts";
+import type { BackEnd } from "../helpers/back-end.ts";
+import { type Browsing, startBrowsing } from "../helpers/browsing.ts";
 import { until } from "../helpers/rooms.ts";
-import { startServer, type WholeServer } from "../helpers/server.ts";
-import { type BackEnd, backEndOf } from "../helpers/back-end.ts";
+import type { WholeServer } from "../helpers/server.ts";
 
+let world: Browsing;
 let server: WholeServer;
 let shop: BackEnd;
-let browser: Browser;
+let open: Browsing["open"];
 beforeAll(async () => {
-  server = await startServer({ env: { DEMO: "1", GATEWAYS: "2" } });
-  shop = backEndOf(server);
-  browser = await launchChromium();
+  world = await startBrowsing({ DEMO: "1", GATEWAYS: "2" });
+  ({ server, shop, open } = world);
 });
-afterAll(async () => {
-  shop.close();
-  await browser.close();
-  await server.stop();
-});
+afterAll(() => world.stop());
 
-const watch = async (show: string, more: object = {}): Promise<Page> => {
-  const context = await browser.newContext({
-    viewport: { width: 390, height: 844 },
-    locale: "en-US",
-    ...more,
-  });
-  const page = await context.newPage();
-  await page.goto(`${server.httpUrl}/watch/${show}`);
-  return page;
-};
+const watch = (show: string): Promise<Page> => open(`/watch/${show}`);
 const textOf = (page: Page, id: string): Promise<string> =>
   page.getByTestId(id).first().innerText();
 /** Frames that the video element has decoded. */
@@ -140,13 +127,10 @@ test("[SHOW4][I1][I2] 1,000 connected buyers tap within 1 s for 100: exactly 100
 }, 120_000);
 
 test("[SHOW5] the host goes live with a camera, the viewers see it; the demo comes back after", async () => {
-  const context = await browser.newContext({
+  const host = await open(`/host/demo#key=${server.adminKey}`, {
     viewport: { width: 1440, height: 900 },
-    locale: "en-US",
     permissions: ["camera", "microphone"],
   });
-  const host = await context.newPage();
-  await host.goto(`${server.httpUrl}/host/demo#key=${server.adminKey}`);
   const viewer = await watch("demo");
   await until(async () => (await decoded(viewer)) > 0, 10_000);
   // Chromium's fake camera is all green, the demo warm brown.
@@ -163,5 +147,5 @@ test("[SHOW5] the host goes live with a camera, the viewers see it; the demo com
   await until(isGreen, 15_000);
   await host.close();
   await until(async () => !(await isGreen()), 40_000);
-  await Promise.all([context.close(), viewer.context().close()]);
+  await Promise.all([host.context().close(), viewer.context().close()]);
 }, 120_000);
