@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type { HoldAnswer, Live } from "#sdk";
 import { showKeys } from "../../server/redis/keys.ts";
 import { type Gateway, startWorld, until, type World } from "../helpers/rooms.ts";
@@ -173,3 +173,35 @@ test("[BUY8] an unknown drop and a wrong quantity are clear refusals", async () 
   expect((await ann.hold(dropId, { quantity: 3 })).result).toBe("limit");
   await expect(ann.hold(dropId, { key: "a|b" })).rejects.toMatchObject({ code: "badRequest" });
 });
+
+/** Redis TIME, the one clock of every sale. */
+const redisNowMs = async (): Promise<number> => {
+  const [seconds, micros] = await world.store.time();
+  return Number(seconds) * 1000 + Number(micros) / 1000;
+};
+
+test.each([[5000], [-5000]])(
+  "[BUY9][F9][I9] a node whose wall clock is %i ms off sells neither early nor late, and shows the right countdown",
+  async (offMs) => {
+    const wall = Date.now.bind(Date);
+    const show = await world.show();
+    const startsAtMs = Math.round(await redisNowMs()) + 1500;
+    const dropId = await world.drop(show, 5, { startsAtMs, endsAtMs: startsAtMs + 60_000 });
+    const spy = vi.spyOn(Date, "now").mockImplementation(() => wall() + offMs);
+    try {
+      const astray = await world.gateway();
+      const ann = await world.join(astray, show, "ann");
+      expect(Math.abs(ann.now() - (await redisNowMs()))).toBeLessThan(250);
+      expect((await ann.hold(dropId)).result).toBe("notOpen");
+      await until(() => ann.state.drops.get(dropId)?.state === "open");
+      expect(await redisNowMs()).toBeGreaterThanOrEqual(startsAtMs);
+      expect(await redisNowMs()).toBeLessThan(startsAtMs + 1000);
+      const hold = await ann.hold(dropId);
+      const leftMs = hold.result === "held" ? hold.deadlineMs - (await redisNowMs()) : 0;
+      expect(Math.abs(leftMs - 60_000)).toBeLessThan(500);
+      await astray.stop();
+    } finally {
+      spy.mockRestore();
+    }
+  },
+);
