@@ -1,7 +1,7 @@
 /** Every drop with its books as the ledger has them, and its clock by Redis TIME. */
 import type { JSX } from "preact";
 import { clockOrDate, count } from "../shared/figures.ts";
-import { unitsOf } from "../shared/units.ts";
+import { StockBar } from "../shared/stock-bar.tsx";
 import type { DropBooks, Ops } from "./ops.ts";
 import { type Column, Table } from "./table.tsx";
 import { say } from "./words.ts";
@@ -48,7 +48,7 @@ export function DropsTable(props: { ops: Ops }): JSX.Element {
           cell: ({ state }) => <span class={`chip ${CHIPS[state]}`}>{say(state)}</span>,
         },
         { head: say("clock"), metric: "", cell: (row) => clockOf(row, atMs) },
-        { head: say("stock"), metric: "", cell: (row) => <Bar row={row} /> },
+        { head: say("stock"), metric: "", cell: (row) => <StockBar drop={row} /> },
         book(say("left"), "available", "available"),
         book(say("held"), "held", "held"),
         book(say("sold"), "sold", "sold"),
@@ -59,23 +59,8 @@ export function DropsTable(props: { ops: Ops }): JSX.Element {
 }
 
 function clockOf({ state, startsAtMs, endsAtMs }: Row, atMs: number): string {
-  if (state === "closed") return "–";
+  if (state === "closed" || state === "voided") return "–";
   return state === "announced"
     ? say("startsIn", { clock: clockOrDate(startsAtMs, atMs) })
     : say("endsIn", { clock: clockOrDate(endsAtMs, atMs) });
-}
-
-function Bar(props: { row: Row }): JSX.Element {
-  const { available, held, sold } = props.row;
-  const all = Math.max(1, unitsOf(props.row));
-  const part = (units: number): Record<string, string> => ({
-    "--part": `${(100 * units) / all}%`,
-  });
-  return (
-    <div class="stock-bar" aria-hidden="true">
-      <i class="free" style={part(available)} />
-      <i class="held" style={part(held)} />
-      <i class="sold" style={part(sold)} />
-    </div>
-  );
 }

@@ -3,7 +3,9 @@ import type { JSX } from "preact";
 import type { Drop } from "#sdk";
 import { unitsOf } from "./units.ts";
 
-export function StockBar(props: { drop: Drop }): JSX.Element {
+type Units = Pick<Drop, "allotment" | "available" | "held" | "sold">;
+
+export function StockBar(props: { drop: Units }): JSX.Element {
   const { sold, held, available } = props.drop;
   const all = Math.max(1, unitsOf(props.drop));
   const part = (units: number): Record<string, string> => ({
