@@ -9,7 +9,8 @@ import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { findServer, NoServer, type TargetServer } from "../server.ts";
-import { findK6, NoK6 } from "./program.ts";
+import { NoProgram } from "../go-program.ts";
+import { findK6 } from "./program.ts";
 
 const folder = fileURLToPath(new URL(".", import.meta.url));
 const scenarios = readdirSync(folder)
@@ -105,7 +106,7 @@ async function main(): Promise<number> {
       await server.stop();
     }
   } catch (error) {
-    if (!(error instanceof NoK6 || error instanceof NoServer)) throw error;
+    if (!(error instanceof NoProgram || error instanceof NoServer)) throw error;
     process.stderr.write(`✗ ${error.message}\n`);
     return 1;
   }

@@ -4,6 +4,7 @@
  */
 import { createClock } from "../../client-sdk/clock.ts";
 import { createDecoder, stamped } from "./decoding.ts";
+import { type DialectName, DIALECTS } from "./dialects.ts";
 import type { ViewerHistory } from "./history.ts";
 import { createTimers } from "./timers.ts";
 import { createTally, type Figures, kindCounts } from "./tally.ts";
@@ -18,7 +19,8 @@ export interface CrowdOptions {
   /** Place of the first viewer in the whole swarm. */
   readonly firstIndex: number;
   readonly joinsPerSecond: number;
-  readonly greets: boolean;
+  /** Of a server that does not speak our wire; "": ours. */
+  readonly dialect: DialectName | "";
   readonly countsOnly: boolean;
   readonly comesBack: boolean;
 }
@@ -92,6 +94,7 @@ export function createCrowd(options: CrowdOptions): Crowd {
   const isLoopback = urls.every(({ hostname }) => hostname.startsWith("127."));
   const ports: ViewerPorts = {
     ...options,
+    dialect: options.dialect === "" ? undefined : DIALECTS[options.dialect],
     urls,
     tally,
     nowMs,
@@ -115,7 +118,7 @@ export function createCrowd(options: CrowdOptions): Crowd {
 
   timers.every(LAG_EVERY_MS, (tookMs) => tally.lagUs.record((tookMs - LAG_EVERY_MS) * 1000));
   let beatTurn = 0;
-  if (options.greets)
+  if (options.dialect === "")
     timers.every(1000, () => {
       beatTurn = (beatTurn + 1) % BEAT_SECONDS;
       for (let i = beatTurn; i < viewers.length; i += BEAT_SECONDS) viewers[i]?.beat();
@@ -150,7 +153,7 @@ export function createCrowd(options: CrowdOptions): Crowd {
       };
       const shut = timers.every(10, letIn);
       await everybody.promise;
-      if (options.greets) await setClock();
+      if (options.dialect === "") await setClock();
       return viewers.filter((v) => v.isJoined).length;
     },
     async hold({ dropId, quantity, keyPrefix, atMs, withinMs, answerWithinMs }) {

@@ -8,6 +8,7 @@ import { randomBytes } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { type Counts, createCrowd, type Crowd, type CrowdOptions, type Rates } from "./crowd.ts";
 import type { CrowdAnswer } from "./crowd-process.ts";
+import type { DialectName } from "./dialects.ts";
 import type { HoldResult, ViewerHistory } from "./history.ts";
 import { addUp, type Figures, sumByName } from "./tally.ts";
 
@@ -26,8 +27,8 @@ export interface SwarmOptions {
   readonly countsOnly?: boolean;
   /** Come back after a lost connection. Default true. */
   readonly comesBack?: boolean;
-  /** A bare WebSocket without our wire: for control rows on other servers. The URL is taken as it is. Default false. */
-  readonly bare?: boolean;
+  /** Without our wire: for control rows on other servers, in their words. The URL is taken as it is. */
+  readonly bare?: DialectName;
 }
 
 export interface HoldAll {
@@ -78,7 +79,7 @@ type Remote = {
 
 /** Resolves when the load processes are up; `joined` tells when the viewers are in. */
 export async function startSwarm(options: SwarmOptions): Promise<Swarm> {
-  const { viewers, joinsPerSecond = 1000, bare = false } = options;
+  const { viewers, joinsPerSecond = 1000, bare = "" } = options;
   const processes = options.processes ?? Math.max(1, Math.ceil(viewers / VIEWERS_PER_PROCESS));
   const parts = Math.max(1, processes);
   const tokens = await tokensFor(viewers, options.token);
@@ -88,14 +89,14 @@ export async function startSwarm(options: SwarmOptions): Promise<Swarm> {
     Array.from({ length: parts }, (_, part) => {
       const firstIndex = part * perPart;
       const crowd: CrowdOptions = {
-        urls: addresses.map((url) => (bare ? url : new URL(WIRE_PATH, url).href)),
+        urls: addresses.map((url) => (bare !== "" ? url : new URL(WIRE_PATH, url).href)),
         show: options.show,
         tokens: tokens.slice(firstIndex, firstIndex + perPart),
         firstIndex,
         joinsPerSecond: joinsPerSecond / parts,
-        greets: !bare,
+        dialect: bare,
         countsOnly: options.countsOnly ?? false,
-        comesBack: !bare && (options.comesBack ?? true),
+        comesBack: bare === "" && (options.comesBack ?? true),
       };
       return processes === 0 ? inThisProcess(crowd) : inAChild(crowd);
     }),

@@ -13,6 +13,7 @@ import {
 import { backoffMs } from "../../client-sdk/link.ts";
 import { Asks } from "./asks.ts";
 import { opcodeAt, type Shared } from "./decoding.ts";
+import { type Dialect, IN } from "./dialects.ts";
 import { emptyHistory, type ViewerHistory } from "./history.ts";
 import { Inbox } from "./inbox.ts";
 import type { Tally } from "./tally.ts";
@@ -23,8 +24,8 @@ export interface ViewerPorts {
   /** Tried in turn, each viewer beginning at its own. */
   readonly urls: readonly URL[];
   readonly show: string;
-  /** false: a bare socket that only counts messages, for servers that do not speak our wire. */
-  readonly greets: boolean;
+  /** For servers that do not speak our wire; undefined: ours. */
+  readonly dialect: Dialect | undefined;
   /** true: once joined, messages are counted and not looked at. */
   readonly countsOnly: boolean;
   readonly comesBack: boolean;
@@ -81,14 +82,14 @@ export class Viewer {
   }
 
   connect(): void {
-    const { urls, greets, nowMs } = this.#ports;
+    const { urls, dialect, nowMs } = this.#ports;
     this.#stage = "joining";
     this.#startedAtMs = nowMs();
     this.#socket = new WireSocket({
       url: urls[(this.history.viewer + this.#opened++) % urls.length] as URL,
-      protocol: greets ? SUBPROTOCOLS[0] : "",
+      protocol: dialect === undefined ? SUBPROTOCOLS[0] : "",
       localAddress: this.#localAddress,
-      onOpened: () => (greets ? this.#greet() : this.#joined()),
+      onOpened: () => (dialect === undefined ? this.#greet() : this.#enter(dialect)),
       onMessage: (bytes, start, end) => this.#heard(bytes, start, end),
       onClosed: (code, reason) => this.#closed(code, reason),
     });
@@ -134,16 +135,28 @@ export class Viewer {
   }
 
   #heard(bytes: Buffer, start: number, end: number): void {
-    const { tally, countsOnly, greets, decode } = this.#ports;
-    tally.frames++;
+    const { tally, countsOnly, dialect, decode } = this.#ports;
     tally.bytes += end - start;
-    if (!greets) return;
+    if (dialect !== undefined) return this.#heardBare(dialect, bytes, start, end);
+    tally.frames++;
     const opcode = opcodeAt(bytes, start);
     tally.byOpcode[opcode] = (tally.byOpcode[opcode] as number) + 1;
     if (countsOnly && this.#stage === "joined") return;
     const shared = decode(bytes, start, end);
     if (!this.#direct(shared.frame) && !this.asks.take(shared.frame))
       this.#inbox.take(shared, this.#askCatchUp, this.#fannedOut);
+  }
+
+  #enter({ greeting, isInAtOnce }: Dialect): void {
+    if (greeting !== "") this.#socket?.send(greeting);
+    if (isInAtOnce) this.#joined();
+  }
+
+  // oxlint-disable-next-line max-params -- one call per delivery: no object for it
+  #heardBare(dialect: Dialect, bytes: Buffer, start: number, end: number): void {
+    const events = dialect.hear(bytes, start, end, this.#say);
+    if (events !== IN) this.#ports.tally.frames += events;
+    else if (this.#stage === "joining") this.#joined();
   }
 
   /** Frames about the connection itself. @returns false for any other */
@@ -161,6 +174,7 @@ export class Viewer {
     return true;
   }
 
+  readonly #say = (text: string): void => this.#socket?.send(text);
   readonly #askCatchUp = (offset: number): void => this.#send("catchUp", { offset });
   readonly #fannedOut = (sentAtMs: number): void => {
     const { tally, nowMs } = this.#ports;

@@ -1,16 +1,17 @@
 /**
  * Deliveries per CPU-second of the server, for one 128-byte event at a time: the whole way of an event of lane R (Redis, log
- * reader, mirror, publish) in a real gateway, against `publish` of uWebSockets.js alone and against a `send` loop of `ws`,
- * with the same bytes, the same pace and the same receivers.
+ * reader, mirror, publish) in a real gateway, against `publish` of uWebSockets.js alone, a `send` loop of `ws`, a room `emit` of
+ * Socket.IO and a publication of Centrifugo: as many bytes of payload, the same pace and the same receivers. Redis is in no row.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { startSwarm } from "../../load/swarm/swarm.ts";
 import { showKeys } from "../../server/redis/keys.ts";
 import { type Bench, type BenchRun, owning } from "./bench.ts";
 import { cpuSecondsOf } from "./machine.ts";
+import { centrifugoIfAny, type Rival, SOCKET_IO, UWS, WS } from "./rivals.ts";
 import { inTurns } from "./rounds.ts";
 import type { Row } from "./rows.ts";
-import { type ServerProcess, startServer } from "./server-process.ts";
+import type { ServerProcess } from "./server-process.ts";
 import { allIn, openShow, startGatewayOn, startStore, type Store, viewerToken } from "./world.ts";
 
 const EVENT_BYTES = 128;
@@ -23,35 +24,44 @@ export const fanout: Bench = {
   async run(run) {
     const sizes = run.quick ? [2000] : [2000, 5000];
     const rows: Row[] = [];
-    for (const viewers of sizes) rows.push(...(await measure(run, viewers)));
+    const rivals = [UWS, WS, SOCKET_IO, ...(await centrifugoIfAny(!run.quick, run.say))];
+    for (const viewers of sizes) rows.push(...(await measure(run, viewers, rivals)));
     return rows;
   },
 };
 
-const measure = (bench: BenchRun, viewers: number): Promise<readonly Row[]> =>
+const measure = (bench: BenchRun, viewers: number, rivals: readonly Rival[]): Promise<Row[]> =>
   owning(async (owns) => {
     const run = { ...bench, owns };
-    run.say(`fanout: ${viewers} viewers each on Dropcast, uWebSockets.js and ws`);
-    const times = Math.round((run.quick ? 40_000 : 100_000) / viewers);
+    const names = rivals.map(({ name }) => name).join(", ");
+    run.say(`fanout: ${viewers} viewers each on Dropcast, ${names}`);
+    const times = Math.round((run.quick ? 20_000 : 100_000) / viewers);
     const dropcast = await dropcastSubject(run, viewers);
-    const uws = await rivalSubject(run, viewers, "uws-server.ts");
-    const ws = await rivalSubject(run, viewers, "ws-server.ts");
     const event = await dropcast.newestEvent();
-    await Promise.all([uws.server.tell({ bytes: event }), ws.server.tell({ bytes: event })]);
-    const perCpuSecond = await inTurns(run.quick || viewers > 2000 ? 3 : 5, {
-      event: () => deliveriesPerCpuSecond(dropcast, viewers, times),
-      uws: () => deliveriesPerCpuSecond(uws, viewers, times),
-      ws: () => deliveriesPerCpuSecond(ws, viewers, times),
-    });
-    const controls = [`uws-publish-${viewers}`, `ws-send-${viewers}`];
-    return [
-      { row: `event-${viewers}`, value: perCpuSecond.event, unit: UNIT, controls },
-      { row: `uws-publish-${viewers}`, value: perCpuSecond.uws, unit: UNIT, controls: [] },
-      { row: `ws-send-${viewers}`, value: perCpuSecond.ws, unit: UNIT, controls: [] },
-    ];
+    const subjects: Record<string, Subject> = { event: dropcast };
+    for (const rival of rivals) {
+      const subject = await rivalSubject(run, viewers, rival);
+      await subject.server.tell({ bytes: event });
+      subjects[rival.row] = subject;
+    }
+    const measures = Object.entries(subjects).map(
+      ([row, subject]) => [row, () => deliveriesPerCpuSecond(subject, viewers, times)] as const,
+    );
+    const perCpuSecond = await inTurns(
+      run.quick || viewers > 2000 ? 3 : 5,
+      Object.fromEntries(measures),
+    );
+    const controls = rivals.map(({ row }) => `${row}-${viewers}`);
+    return Object.entries(perCpuSecond).map(([row, value]) => ({
+      row: `${row}-${viewers}`,
+      value,
+      unit: UNIT,
+      controls: row === "event" ? controls : [],
+    }));
   });
 
 interface Subject {
+  readonly name: string;
   readonly server: ServerProcess;
   /** One event to everybody. */
   publish(): Promise<void>;
@@ -77,15 +87,16 @@ async function deliveriesPerCpuSecond(
 }
 
 async function deliver(subject: Subject, viewers: number): Promise<void> {
+  const { name } = subject;
   const wanted = (await subject.counts()).events + viewers;
   const giveUpMs = performance.now() + ONE_EVENT_WITHIN_MS;
   await subject.publish();
   for (;;) {
     const { events, closes } = await subject.counts();
-    if (closes > 0) throw new Error(`${closes} viewers lost their connection`);
+    if (closes > 0) throw new Error(`${closes} viewers of ${name} lost their connection`);
     if (events === wanted) return;
     if (events > wanted || performance.now() > giveUpMs)
-      throw new Error(`${wanted - events} of ${viewers} deliveries are missing`);
+      throw new Error(`${name}: ${wanted - events} of ${viewers} deliveries are missing`);
     await sleep(2);
   }
 }
@@ -112,6 +123,7 @@ async function dropcastSubject(
   run.owns(swarm.close);
   await allIn(swarm, viewers);
   const subject: Subject = {
+    name: "Dropcast",
     server,
     publish: () => change(store, show),
     async counts() {
@@ -146,21 +158,21 @@ async function change({ shows }: Store, show: string): Promise<void> {
   });
 }
 
-async function rivalSubject(run: BenchRun, viewers: number, file: string): Promise<Subject> {
-  const server = await startServer(file);
+async function rivalSubject(run: BenchRun, viewers: number, rival: Rival): Promise<Subject> {
+  const server = await rival.start(run.say);
   run.owns(server.stop);
-  const url = `ws://127.0.0.1:${server.port}/`;
   const swarm = await startSwarm({
-    url,
+    url: `ws://127.0.0.1:${server.port}${rival.path}`,
     show: "",
     viewers,
     token: async () => "",
-    bare: true,
+    bare: rival.dialect,
     joinsPerSecond: JOINS_PER_SECOND,
   });
   run.owns(swarm.close);
   await allIn(swarm, viewers);
   return {
+    name: rival.name,
     server,
     publish: () => server.tell("publish"),
     async counts() {

@@ -43,7 +43,7 @@ export const memory: Bench = {
         url: `ws://127.0.0.1:${uws.port}/`,
         show: "",
         token: async () => "",
-        bare: true,
+        bare: "plain" as const,
       };
       raw.push(await perViewer(run, uws, { ...bare, viewers }));
     }
