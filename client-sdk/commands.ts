@@ -27,8 +27,8 @@ export interface Commands {
   /** Settles the command that this frame answers. */
   answered(id: number, answer: object): void;
   readonly failed: (frame: Body<"failed">) => void;
-  /** Sends everything unanswered again: the room was joined anew. */
-  resend(): void;
+  /** Sends everything unanswered again, but those of one name: the room was joined anew. */
+  resend(except?: Command): void;
   /** Gives up what is past its deadline. Called about once a second. */
   expire(nowMs: number): void;
   /** Gives up everything, and whatever is asked from here on. */
@@ -81,7 +81,9 @@ export function createCommands({ send, nowMs, later }: CommandPorts): Commands {
       if (retryable && pending.has(id)) later(() => again(id), Math.max(retryAfterMs, 100));
       else settle(id)?.reject(new SdkFault(code, retryable));
     },
-    resend: () => [...pending.keys()].forEach(again),
+    resend(except) {
+      for (const [id, { name }] of pending) if (name !== except) again(id);
+    },
     expire(now) {
       for (const [id, { deadlineMs, reject }] of pending) {
         if (deadlineMs > now) continue;

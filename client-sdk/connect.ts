@@ -1,15 +1,16 @@
 /**
- * `connect`: a live room as one object. Composes the link (when to have a socket), the clock, commands on their way,
- * reactions on their way, and the room's state; holds the only timers of the SDK.
+ * `connect`: a live room as one object. Composes the connection, the clock, commands on their way, reactions on their way, and
+ * the room's state; holds the only timers of the SDK.
  */
 import { type DownFrame, emptyRoom } from "#wire";
 import { createBuying } from "./buying.ts";
 import { createClock } from "./clock.ts";
 import { createCommands } from "./commands.ts";
+import { createConnection } from "./connection.ts";
 import { createEvents } from "./events.ts";
 import { randomId } from "./id.ts";
 import { createInbox } from "./inbox.ts";
-import { type LinkEvent, type LinkState, step } from "./link.ts";
+import type { LinkState } from "./link.ts";
 import {
   type ConnectOptions,
   type Live,
@@ -18,7 +19,6 @@ import {
   SdkFault,
 } from "./live.ts";
 import { createReactions } from "./reactions.ts";
-import { type FrameSocket, openSocket } from "./socket.ts";
 import { createVideo } from "./video.ts";
 
 const CONNECTIONS = {
@@ -26,8 +26,15 @@ const CONNECTIONS = {
   connecting: "connecting",
   waiting: "waiting",
   live: "live",
+  leaving: "live",
+  moving: "live",
   ended: "closed",
 } as const;
+
+/** A gap is everybody's: not all ask at once. */
+const SPREAD_CATCH_UPS_MS = 250;
+/** After a move, for answers under way on the old connection. */
+const ANSWERS_WITHIN_MS = 400;
 
 /** Clock probes after joining, then one beat per 20–25 s. */
 const EARLY_BEATS_MS = [0, 250, 1000, 4000];
@@ -52,14 +59,9 @@ export async function connect(options: ConnectOptions): Promise<Live> {
     unusedCoupons: new Map(),
     mutedUntilMs: 0,
   };
-  const urls = typeof options.url === "string" ? [options.url] : options.url;
   const timers = new Set<ReturnType<typeof setTimeout>>();
   const first = Promise.withResolvers<void>();
-  let link: LinkState = { at: "offline" };
-  let socket: FrameSocket | undefined;
-  let opened = 0;
   let greetedAtMs = 0;
-  let delay: ReturnType<typeof setTimeout> | undefined;
 
   const later = (fn: () => void, delayMs: number): ReturnType<typeof setTimeout> => {
     const timer = setTimeout(() => {
@@ -69,9 +71,24 @@ export async function connect(options: ConnectOptions): Promise<Live> {
     timers.add(timer);
     return timer;
   };
-  const send = (name: string, body: object): void => {
-    if (link.at === "live") socket?.send(name as "beat", body as never);
-  };
+  const connection = createConnection({
+    options,
+    client,
+    nowMs: localMs,
+    later,
+    chance: Math.random,
+    position() {
+      greetedAtMs = localMs();
+      return inbox.position;
+    },
+    onFrame(frame, isRoom) {
+      const handler = handlers[frame.kind];
+      if (handler !== undefined) handler(frame as never);
+      else if (isRoom) inbox.take(frame);
+    },
+    onChanged: (now) => changed(now),
+  });
+  const send = (name: string, body: object): void => connection.send(name as "beat", body as never);
   const commands = createCommands({ send, nowMs: localMs, later });
   const reactions = createReactions((batch) => send("react", batch));
   const buying = createBuying(commands, events, state);
@@ -81,11 +98,15 @@ export async function connect(options: ConnectOptions): Promise<Live> {
     state,
     emit: (event, what) => events.emit(event, what),
     waitingReactions: () => reactions.waiting,
-    askCatchUp: (offset) => send("catchUp", { offset }),
+    askCatchUp: () =>
+      later(() => send("catchUp", { offset: state.offset }), Math.random() * SPREAD_CATCH_UPS_MS),
     joined(resumed, missed) {
-      go({ on: "joined" });
-      commands.resend();
+      const hasMoved = state.connection === "live";
+      connection.go({ on: "joined" });
+      // At once and in order: a later like or comment must not overtake an earlier one that is on its way through the old node.
       reactions.resend();
+      commands.resend(hasMoved ? "signal" : undefined);
+      if (hasMoved) later(() => commands.resend(), ANSWERS_WITHIN_MS);
       first.resolve();
       events.emit("connectionChanged", {
         connection: "live",
@@ -109,7 +130,6 @@ export async function connect(options: ConnectOptions): Promise<Live> {
     beaten: ({ clientAtMs, serverAtMs }) => clock.probe(clientAtMs, localMs(), serverAtMs),
     failed: commands.failed,
     reacted: ({ seq }) => reactions.applied(seq),
-    goaway: ({ delayMs }) => go({ on: "goaway", jitter: Math.random(), delayMs }),
     commentAnswered: answered,
     holdAnswered: answered,
     payAnswered: answered,
@@ -119,61 +139,12 @@ export async function connect(options: ConnectOptions): Promise<Live> {
     signalAnswered: answered,
     mediaChanged: ({ body }) => video.notified(body),
   };
-  const onFrame = (frame: DownFrame): void => {
-    const handler = handlers[frame.kind];
-    if (handler === undefined) inbox.take(frame);
-    else handler(frame as never);
-  };
-
-  const open = async (): Promise<void> => {
-    const mine = ++opened;
-    const lost = (code: number, delayMs: number): void => {
-      if (mine === opened) go({ on: "closed", code, jitter: Math.random(), delayMs });
-    };
-    try {
-      const token = typeof options.token === "string" ? options.token : await options.token();
-      if (mine !== opened || link.at !== "connecting") return;
-      const url = urls[(mine - 1) % urls.length] as string;
-      const opening = openSocket({
-        WebSocket: options.WebSocket ?? WebSocket,
-        url,
-        json: options.protocol === "json",
-        onOpened: () => {
-          const { epoch, offset } = inbox.position;
-          greetedAtMs = localMs();
-          opening.send("hello", { token, show: options.show, client, epoch, offset });
-        },
-        onFrame: (frame) => {
-          if (mine === opened) onFrame(frame);
-        },
-        onClosed: lost,
-      });
-      socket = opening;
-    } catch {
-      // No token (the control API is away) is like no connection: come back later.
-      lost(1006, 0);
-    }
-  };
-
-  const close = (): void => {
-    opened++;
-    socket?.drop();
-    socket = undefined;
-  };
-
-  const go = (event: LinkEvent): void => {
-    const before = link;
-    const [next, ...effects] = step(link, event);
-    link = next;
-    for (const effect of effects) {
-      if (effect === "open") void open();
-      else if (effect === "close") close();
-      else if (effect === "stopDelay") clearTimeout(delay);
-      else if (link.at === "waiting") delay = later(() => go({ on: "delayOver" }), link.delayMs);
-    }
+  const changed = (link: LinkState): void => {
+    const before = state.connection;
     state.connection = CONNECTIONS[link.at];
-    if (link.at === "ended" && before.at !== "ended") end(link.code);
-    else if (before.at === "live" && link.at === "waiting")
+    if (link.at === "ended") {
+      if (before !== "closed") end(link.code);
+    } else if (before === "live" && state.connection !== "live")
       events.emit("connectionChanged", { connection: "waiting" });
   };
 
@@ -189,15 +160,16 @@ export async function connect(options: ConnectOptions): Promise<Live> {
   const half = setInterval(() => {
     reactions.flush();
     commands.expire(localMs());
+    connection.check();
     if (localMs() < nextBeatMs) return;
     beat();
     nextBeatMs = localMs() + 20_000 + Math.random() * 5000;
   }, 500);
 
-  go({ on: "connect" });
+  connection.go({ on: "connect" });
   const tooLate = later(() => {
     first.reject(new SdkFault("timeout", true, "the room was not joined in time"));
-    go({ on: "disconnect" });
+    connection.go({ on: "disconnect" });
   }, options.firstWithinMs ?? 15_000);
   await first.promise;
   clearTimeout(tooLate);
@@ -221,7 +193,7 @@ export async function connect(options: ConnectOptions): Promise<Live> {
     video,
     close() {
       video.close();
-      go({ on: "disconnect" });
+      connection.go({ on: "disconnect" });
     },
   };
 }

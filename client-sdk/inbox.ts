@@ -81,13 +81,14 @@ export function createInbox({
       Object.assign(state, fromSnapshot(frame, state.offset));
     },
     joined({ offset }) {
-      state.offset = offset;
+      // The node we come from may have been ahead of the one we move to.
+      state.offset = joining?.resumed === true ? Math.max(state.offset, offset) : offset;
       gapFrom = -1;
       if (joining === undefined)
         return emit("connectionChanged", { connection: "live", resumed: "snapshot" });
       const { resumed, from } = joining;
       joining = undefined;
-      joined(resumed, resumed ? offset - from : 0);
+      joined(resumed, resumed ? state.offset - from : 0);
     },
     couponsKept({ couponId, unused, version }) {
       if ((state.unusedCoupons.get(couponId)?.version ?? -1) >= version) return;

@@ -1,6 +1,7 @@
 /**
  * The connection as a pure state machine: `step(state, event)` gives the next state and the effects to run.
- * No timers, sockets or randomness in here, so every path is a table in a test. At most one socket and one delay live at a time.
+ * No timers, sockets or randomness in here, so every path is a table in a test. At most one delay is alive, and one socket; a second
+ * one only while it moves: a node that goes away delivers until the next one has let us in (make before break).
  */
 import { comebackAfter } from "#wire";
 
@@ -10,12 +11,17 @@ export type LinkState =
   /** The socket opens, then hello is on its way. */
   | { readonly at: "connecting"; readonly attempt: number }
   | { readonly at: "live" }
+  /** Live on a node that goes away: moves after the delay. */
+  | { readonly at: "leaving"; readonly attempt: number; readonly delayMs: number }
+  /** The old socket delivers still, while the new one opens and says hello. */
+  | { readonly at: "moving"; readonly attempt: number }
   /** For good: closed by the app, or refused with a final code. */
   | { readonly at: "ended"; readonly code: number };
 
 export type LinkEvent =
-  | { readonly on: "connect" | "disconnect" | "joined" | "delayOver" }
-  /** The socket is gone. `jitter` is uniform in [0, 1), drawn by the caller; `delayMs` as the server asked, 0: no wish. */
+  /** `lost`: the old socket is gone, while the new one still opens. */
+  | { readonly on: "connect" | "disconnect" | "joined" | "delayOver" | "lost" }
+  /** The only socket is gone, or the new one. `jitter` is uniform in [0, 1), drawn by the caller; `delayMs` as the server asked, 0: no wish. */
   | {
       readonly on: "closed";
       readonly code: number;
@@ -25,7 +31,8 @@ export type LinkEvent =
   /** The server asks to move on within `delayMs`. */
   | { readonly on: "goaway"; readonly jitter: number; readonly delayMs: number };
 
-export type LinkEffect = "open" | "close" | "startDelay" | "stopDelay";
+/** `close` closes every socket; `switch` the old one, in favour of the new. */
+export type LinkEffect = "open" | "close" | "switch" | "startDelay" | "stopDelay";
 
 const BASE_MS = 300;
 const CAP_MS = 20_000;
@@ -37,7 +44,9 @@ const CAP_MS = 20_000;
 export const backoffMs = (attempt: number, jitter: number): number =>
   Math.floor(jitter * Math.min(CAP_MS, BASE_MS * 2 ** Math.min(attempt, 20)));
 
-export function step(state: LinkState, event: LinkEvent): readonly [LinkState, ...LinkEffect[]] {
+type Step = readonly [LinkState, ...LinkEffect[]];
+
+export function step(state: LinkState, event: LinkEvent): Step {
   if (state.at === "ended") return [state];
   switch (event.on) {
     case "connect":
@@ -45,34 +54,47 @@ export function step(state: LinkState, event: LinkEvent): readonly [LinkState, .
     case "disconnect":
       return [{ at: "ended", code: 1000 }, "close", "stopDelay"];
     case "joined":
-      return state.at === "connecting" ? [{ at: "live" }] : [state];
+      return joined(state);
     case "delayOver":
-      return state.at === "waiting"
-        ? [{ at: "connecting", attempt: state.attempt }, "open"]
-        : [state];
+      return delayOver(state);
+    case "lost":
+      return state.at === "moving" ? [{ at: "connecting", attempt: state.attempt }] : [state];
     case "goaway":
       if (state.at !== "live") return [state];
-      return [waiting(0, Math.floor(event.jitter * event.delayMs)), "close", "startDelay"];
+      return [pause("leaving", 0, Math.floor(event.jitter * event.delayMs)), "startDelay"];
     case "closed":
       return closed(state, event);
   }
 }
 
-function closed(
-  state: LinkState,
-  { code, jitter, delayMs }: Extract<LinkEvent, { on: "closed" }>,
-): readonly [LinkState, ...LinkEffect[]] {
-  if (state.at !== "connecting" && state.at !== "live") return [state];
-  const comeback = comebackAfter(code);
-  if (comeback === "never") return [{ at: "ended", code }];
-  const attempt = state.at === "connecting" ? state.attempt + 1 : 0;
-  // "Later" waits at least as long as the server asked; the jitter comes on top.
-  const leastMs = comeback === "later" ? delayMs : 0;
-  return [waiting(attempt, leastMs + backoffMs(attempt, jitter)), "startDelay"];
+function joined(state: LinkState): Step {
+  if (state.at === "moving") return [{ at: "live" }, "switch"];
+  return state.at === "connecting" ? [{ at: "live" }] : [state];
 }
 
-const waiting = (attempt: number, delayMs: number): LinkState => ({
-  at: "waiting",
+function delayOver(state: LinkState): Step {
+  if (state.at === "leaving") return [{ at: "moving", attempt: state.attempt }, "open"];
+  return state.at === "waiting" ? [{ at: "connecting", attempt: state.attempt }, "open"] : [state];
+}
+
+function closed(
+  state: LinkState,
+  { code, jitter, delayMs: askedMs }: Extract<LinkEvent, { on: "closed" }>,
+): Step {
+  if (state.at === "offline" || state.at === "waiting" || state.at === "ended") return [state];
+  const comeback = comebackAfter(code);
+  if (comeback === "never") return [{ at: "ended", code }, "close", "stopDelay"];
+  const isNew = state.at === "connecting" || state.at === "moving";
+  const attempt = isNew ? state.attempt + 1 : 0;
+  // "Later" waits at least as long as the server asked; the jitter comes on top.
+  const delayMs = (comeback === "later" ? askedMs : 0) + backoffMs(attempt, jitter);
+  if (state.at === "moving") return [pause("leaving", attempt, delayMs), "startDelay"];
+  const next = pause("waiting", attempt, delayMs);
+  return state.at === "leaving" ? [next, "stopDelay", "startDelay"] : [next, "startDelay"];
+}
+
+const pause = (at: "waiting" | "leaving", attempt: number, delayMs: number): LinkState => ({
+  at,
   attempt,
   delayMs,
 });

@@ -25,6 +25,10 @@ export const CLOSES = {
   helloLate: { code: 4102, says: "no hello within helloWithinMs" },
   storeDown: { code: 4103, says: "the room cannot be read for the moment" },
   draining: { code: 4200, says: "this node is going away" },
+  badTicket: {
+    code: 4202,
+    says: "the resume ticket is forged, damaged or expired: come back with a token",
+  },
   tooSlow: { code: 4201, says: "the reader fell too far behind" },
 } as const satisfies Record<string, { readonly code: number; readonly says: string }>;
 

@@ -86,6 +86,7 @@ export const DOWN = {
   signalAnswered: { opcode: 0x49, way: "down", fields: { id: ID, body: JSON_TEXT } },
   mediaChanged: { opcode: 0x4a, way: "down", fields: { body: JSON_TEXT } },
   goaway: { opcode: 0x4b, way: "down", fields: { delayMs: U32 } },
+  ticket: { opcode: 0x96, way: "down", fields: { ticket: text(1024) } },
   orderChanged: { opcode: 0x4c, way: "down", fields: ORDER.fields },
   claimAnswered: {
     opcode: 0x80,

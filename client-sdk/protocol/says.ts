@@ -3,7 +3,7 @@ import type { FrameName } from "./frames.ts";
 
 export const SAYS: Readonly<Record<FrameName, string>> = {
   hello:
-    'First frame, within `helloWithinMs`. `client` names this app instance; `epoch` and `offset` say where to resume (`""` and 0: nowhere).',
+    'First frame, within `helloWithinMs`. `token`: a join token, or the newest `ticket`. `client` names this app instance; `epoch` and `offset` say where to resume (`""` and 0: where the ticket stands; with a token nowhere).',
   beat: "Every 20–25 s: alive, and how far this client has read. Also probes the clock.",
   comment:
     "Says something in the room. `seq` rises by one per comment of this `client`; a resend counts once.",
@@ -34,7 +34,10 @@ export const SAYS: Readonly<Record<FrameName, string>> = {
   cancelAnswered: "What the hold is now.",
   signalAnswered: "The media side's answer, as JSON text.",
   mediaChanged: "News from the media side, as JSON text: somebody went on or off the air.",
-  goaway: "This node is leaving: reconnect at a moment of your choice within `delayMs`.",
+  goaway:
+    "This node is leaving: at a moment of your choice within `delayMs` open another connection and greet there; this one delivers until you close it.",
+  ticket:
+    "Lets its bearer back in on any node, in the place of the token in `hello`, for an hour. Comes after `joined`, and anew from time to time; the newest counts.",
   orderChanged:
     "One of this viewer's own holds has a new state; the highest `version` wins. Terminal: sold, expired, cancelled, refunded.",
   claimAnswered: "`granted`: it is this viewer's. `gone`: the budget is claimed up.",

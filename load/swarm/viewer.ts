@@ -4,6 +4,7 @@
  */
 import {
   type Body,
+  CLOSES,
   comebackAfter,
   type DownFrame,
   encodeUp,
@@ -45,6 +46,8 @@ export class Viewer {
   readonly #ports: ViewerPorts;
   readonly #inbox: Inbox;
   readonly #token: string;
+  /** The newest one, to come back with. */
+  #ticket = "";
   readonly #localAddress: string | undefined;
   #socket: WireSocket | undefined;
   #stage: "outside" | "joining" | "joined" | "over" = "outside";
@@ -126,7 +129,7 @@ export class Viewer {
     const { viewer, offset } = this.history;
     const position = { epoch: this.#epoch, offset: this.#epoch === "" ? 0 : offset };
     const hello = {
-      token: this.#token,
+      token: this.#ticket || this.#token,
       show: this.#ports.show,
       client: `swarm-${viewer}`,
       ...position,
@@ -170,6 +173,7 @@ export class Viewer {
       if (this.#stage === "joining") this.#joined();
     } else if (frame.kind === "beaten") this.#ports.probed(frame.clientAtMs, frame.serverAtMs);
     else if (frame.kind === "goaway") this.#moveOn(frame.delayMs);
+    else if (frame.kind === "ticket") this.#ticket = frame.ticket;
     else return false;
     return true;
   }
@@ -204,6 +208,7 @@ export class Viewer {
     const { history } = this;
     const { comesBack, arrived } = this.#ports;
     history.closes.push({ code, reason });
+    if (code === CLOSES.badTicket.code) this.#ticket = "";
     const comeback = comesBack ? comebackAfter(code) : "never";
     if (comeback === "never") {
       this.#stage = "over";

@@ -72,6 +72,7 @@ export function createCommands(ports: CommandPorts): (session: Session, frame: C
   } = {
     beat(session, _room, { clientAtMs }) {
       session.send("beaten", { clientAtMs, serverAtMs: Math.floor(redisNowMs()) });
+      session.renewTicket();
     },
     catchUp: (session, room, { offset }) => room.catchUp(session, offset),
     comment: (session, room, frame) =>

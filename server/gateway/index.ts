@@ -23,6 +23,7 @@ import { startFigures } from "./figures.ts";
 import { startMediaLink } from "./media-link.ts";
 import { Session, type SessionPorts, topicOf } from "./session.ts";
 import type { SocketServer } from "./socket.ts";
+import { createTickets } from "./tickets.ts";
 import { listen } from "./uws.ts";
 
 const SWEEP_EVERY_MS = 250;
@@ -130,6 +131,8 @@ export async function startGateway({ config, log, running }: RoleContext): Promi
   const joined = (): number => sessions.size - 1;
   const ports: SessionPorts = {
     verify: tokens.verify,
+    tickets: createTickets(config.tokenSecret, clock.now),
+    roomAt: rooms.at,
     openRoom: rooms.open,
     admit: (resuming) => admission.ask(resuming, joined()),
     command: createCommands({
@@ -149,6 +152,10 @@ export async function startGateway({ config, log, running }: RoleContext): Promi
     },
     counts,
     nowMs: monotonicMs,
+    later(fn, delayMs) {
+      const timer = setTimeout(fn, delayMs);
+      return () => clearTimeout(timer);
+    },
   };
   sockets = await listen({
     host: config.host,

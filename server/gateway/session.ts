@@ -1,5 +1,5 @@
 /**
- * One connection, from its first byte to its end: greeting (hello within 5 s) → joining (token, room) → joined. Every message
+ * One connection, from its first byte to its end: greeting (hello within 5 s) → joining (ticket or token, room) → joined. Every message
  * passes here: rate, subprotocol, decoding, order of greeting; what is lawful goes to the commands. Hostile bytes end in a
  * close code, never in an exception.
  */
@@ -18,10 +18,14 @@ import { encodeDown, encodeDownText, textOf } from "#wire/server";
 import type { Verified } from "../tokens.ts";
 import type { Member, Room } from "../room/room.ts";
 import type { Conversation, Socket } from "./socket.ts";
+import { isTicket, type Tickets, TICKET_LIFE_MS } from "./tickets.ts";
 
 /** What a session needs of its gateway; one object for all of them. */
 export interface SessionPorts {
   readonly verify: (token: string) => Promise<Verified | undefined>;
+  readonly tickets: Tickets;
+  /** The room if it is open here. */
+  readonly roomAt: (show: string) => Room | undefined;
   /** @returns undefined when there is no such show @throws when the store did not answer */
   readonly openRoom: (show: string) => Promise<Room | undefined>;
   /** @returns 0: may join now; else the ms after which to come back */
@@ -35,8 +39,12 @@ export interface SessionPorts {
     readonly closes: Partial<Record<CloseWord, number>>;
   };
   readonly nowMs: () => number;
+  /** Real timers, but in simulations. */
+  readonly later: (fn: () => void, delayMs: number) => () => void;
 }
 
+type Who = Pick<Verified, "viewerId" | "role" | "name" | "sinceMs">;
+type Position = Pick<Body<"hello">, "epoch" | "offset">;
 type Stage = "greeting" | "joining" | "joined" | "closed";
 
 /** Milliseconds that "come back later" asks for. */
@@ -48,9 +56,10 @@ export class Session implements Member, Conversation {
   readonly #socket: Socket;
   readonly #ports: SessionPorts;
   #stage: Stage = "greeting";
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #stopTimer: (() => void) | undefined;
   #tokens: number = LIMITS.frameBurst;
   #tokensAtMs: number;
+  #ticketAtMs = 0;
   room: Room | undefined;
   show = "";
   viewerId = "";
@@ -66,7 +75,7 @@ export class Session implements Member, Conversation {
     this.#socket = socket;
     this.#ports = ports;
     this.#tokensAtMs = ports.nowMs();
-    this.#timer = setTimeout(() => this.close("helloLate", LATER_MS), LIMITS.helloWithinMs);
+    this.#stopTimer = ports.later(() => this.close("helloLate", LATER_MS), LIMITS.helloWithinMs);
   }
 
   get address(): string {
@@ -86,31 +95,55 @@ export class Session implements Member, Conversation {
     if (frame.kind === "malformed") return this.close(frame.close);
     if (frame.kind === "hello") {
       if (this.#stage !== "greeting") return this.close("greetedTwice");
-      void this.#join(frame);
+      this.#greeted(frame);
     } else if (this.#stage === "joined") this.#ports.command(this, frame);
     // Between hello and joined nothing else is lawful: clients wait for `joined`.
     else this.close("notGreeted");
   }
 
-  async #join({ token, show, client, epoch, offset }: Body<"hello">): Promise<void> {
+  /** With a ticket everything is at hand, and the whole way in is one turn of the loop: that is what a storm of resumes needs. */
+  #greeted(hello: Body<"hello">): void {
     this.#stage = "joining";
-    clearTimeout(this.#timer);
-    const waitMs = this.#ports.admit(epoch !== "");
+    this.#stopTimer?.();
+    this.#stopTimer = undefined;
+    const { token, show, client } = hello;
+    this.show = show;
+    this.client = client;
+    if (!isTicket(token)) return void this.#bringToken(hello);
+    const { tickets, admit, roomAt } = this.#ports;
+    const resume = tickets.verify(token);
+    if (resume?.show !== show) return this.close("badTicket");
+    const waitMs = admit(true);
     if (waitMs > 0) return this.close("overloaded", waitMs);
-    const identity = await this.#ports.verify(token);
+    const from = hello.epoch === "" ? resume : hello;
+    const room = roomAt(show);
+    if (room === undefined) void this.#openRoom(resume, from);
+    else this.#enter(room, resume, from);
+  }
+
+  async #bringToken(hello: Body<"hello">): Promise<void> {
+    const waitMs = this.#ports.admit(false);
+    if (waitMs > 0) return this.close("overloaded", waitMs);
+    const identity = await this.#ports.verify(hello.token);
     if (identity === undefined) return this.close("badToken");
-    if (identity.show !== show && identity.show !== "*") return this.close("wrongShow");
+    if (identity.show !== this.show && identity.show !== "*") return this.close("wrongShow");
+    await this.#openRoom(identity, hello);
+  }
+
+  async #openRoom(identity: Who, from: Position): Promise<void> {
     let room: Room | undefined;
     try {
-      room = await this.#ports.openRoom(show);
+      room = await this.#ports.openRoom(this.show);
     } catch {
       return this.close("storeDown", LATER_MS);
     }
     if (room === undefined) return this.close("noShow");
+    const found = room;
     // The socket may have gone while we asked.
-    if (this.stage === "closed") return;
-    this.show = show;
-    this.client = client;
+    if (this.stage !== "closed") this.#socket.cork(() => this.#enter(found, identity, from));
+  }
+
+  #enter(room: Room, identity: Who, { epoch, offset }: Position): void {
     this.viewerId = identity.viewerId;
     this.name = identity.name;
     this.role = identity.role;
@@ -118,6 +151,20 @@ export class Session implements Member, Conversation {
     this.room = room;
     this.#stage = "joined";
     room.join(this, { epoch, offset });
+    this.#handTicket(room);
+  }
+
+  #handTicket({ mirror: { epoch, state } }: Room): void {
+    const { show, viewerId, role, name, sinceMs } = this;
+    this.#ticketAtMs = this.#ports.nowMs();
+    const resume = { show, viewerId, role, name, sinceMs, epoch, offset: state.offset };
+    this.send("ticket", { ticket: this.#ports.tickets.sign(resume) });
+  }
+
+  /** Hands out another ticket when the last one is no longer fresh. Called at every beat. */
+  renewTicket(): void {
+    if (this.room !== undefined && this.#ports.nowMs() - this.#ticketAtMs > TICKET_LIFE_MS / 6)
+      this.#handTicket(this.room);
   }
 
   /** A bucket of frames per connection, here and not in a map: it dies with the connection. */
@@ -164,7 +211,7 @@ export class Session implements Member, Conversation {
   closed(): void {
     if (this.#stage === "closed") return;
     this.#stage = "closed";
-    clearTimeout(this.#timer);
+    this.#stopTimer?.();
     this.room?.leave(this);
     this.#ports.ended(this);
   }

@@ -9,6 +9,8 @@ export interface Socket {
   readonly json: boolean;
   readonly address: string;
   send(frame: Uint8Array | string): void;
+  /** What is sent within goes out as one write. */
+  cork(work: () => void): void;
   /** From now on gets what is published under the topic. */
   subscribe(topic: string): void;
   end(code: number, reason: string): void;

@@ -107,6 +107,9 @@ class UwsSocket implements Socket {
   send(frame: Uint8Array | string): void {
     if (this.#user.open) this.#ws.send(frame, typeof frame !== "string");
   }
+  cork(work: () => void): void {
+    if (this.#user.open) this.#ws.cork(work);
+  }
   subscribe(topic: string): void {
     if (this.#user.open) this.#ws.subscribe(topic);
   }

@@ -49,7 +49,7 @@ export interface CommentAnswer {
 }
 
 export interface Room {
-  readonly mirror: Pick<Mirror, "state" | "mutedUntilMs" | "hasOrder">;
+  readonly mirror: Pick<Mirror, "state" | "epoch" | "mutedUntilMs" | "hasOrder">;
   readonly guard: Omit<Guard, "reader" | "opened">;
   readonly lanes: Pick<Lanes, "receipt" | "ticks">;
   /** Distinct viewers on this node. */

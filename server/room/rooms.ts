@@ -10,7 +10,7 @@ export interface Rooms {
   /** @returns undefined when there is no such show @throws when Redis did not answer */
   readonly open: (show: string) => Promise<Room | undefined>;
   /** The room if it is open here. */
-  at(show: string): Room | undefined;
+  readonly at: (show: string) => Room | undefined;
   all(): IterableIterator<readonly [show: string, room: Room]>;
   closeAll(): Promise<void>;
 }

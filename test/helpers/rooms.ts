@@ -16,11 +16,14 @@ import { createTokens, type Tokens } from "../../server/tokens.ts";
 import { startThrowawayRedis, type ThrowawayRedis } from "./redis.ts";
 
 const ADMIN_KEY = "test-admin-key-0123456789";
-const SECRET = deriveTokenSecret(ADMIN_KEY);
+/** What all nodes of a world sign with. */
+export const SECRET = deriveTokenSecret(ADMIN_KEY);
 
 export interface Gateway {
   readonly url: string;
   readonly node: string;
+  /** Signs what this node accepts. */
+  readonly tokens: Tokens;
   stop(): Promise<void>;
 }
 
@@ -38,7 +41,7 @@ export interface World<S extends Store = ThrowawayRedis> {
   readonly shows: Shows;
   readonly inventory: Inventory;
   readonly tokens: Tokens;
-  gateway(node?: string, env?: Readonly<Record<string, string>>): Promise<Gateway>;
+  gateway(node?: string, env?: Readonly<Record<string, string>>, secret?: string): Promise<Gateway>;
   /** A new show with one product `tea` of `stock` units. @returns its id */
   show(stock?: number): Promise<string>;
   /** An open drop of `allotment` units. @returns its id */
@@ -83,7 +86,7 @@ export async function startWorldOn<S extends Store>(redis: S): Promise<World<S>>
     shows,
     inventory,
     tokens,
-    async gateway(node = `gw-${++made}`, env = {}) {
+    async gateway(node = `gw-${++made}`, env = {}, secret = SECRET) {
       const rtPort = await freePort();
       const config = readConfig({
         RT_PORT: String(rtPort),
@@ -99,14 +102,19 @@ export async function startWorldOn<S extends Store>(redis: S): Promise<World<S>>
         config: {
           ...config,
           adminKey: ADMIN_KEY,
-          tokenSecret: SECRET,
+          tokenSecret: secret,
           redisUrl: redis.url,
           nodeId: node,
         },
         log,
         running,
       });
-      return { url: `ws://127.0.0.1:${rtPort}`, node, stop: () => running.stop() };
+      return {
+        url: `ws://127.0.0.1:${rtPort}`,
+        node,
+        tokens: createTokens(secret),
+        stop: () => running.stop(),
+      };
     },
     async show(stock = 1000) {
       const show = `show${++made}`;
