@@ -8,7 +8,12 @@ export default defineConfig({
   test: {
     projects: [
       {
-        test: { name: "fast", include: ["test/fast/**/*.test.ts"], sequence: { groupOrder: 0 } },
+        test: {
+          name: "fast",
+          include: ["test/fast/**/*.test.ts"],
+          testTimeout: 30_000,
+          sequence: { groupOrder: 0 },
+        },
       },
       {
         test: {
