@@ -3,7 +3,7 @@ import { Readable } from "node:stream";
 import type { FastifyReply } from "fastify";
 import type { Redis } from "ioredis";
 import { z } from "zod";
-import { rawOf } from "#wire";
+import { readEntry } from "../ledger/movement.ts";
 import { showKeys } from "../redis/keys.ts";
 import type { App, Desk } from "./desk.ts";
 import { ADMIN, AT_MS, CENTS, DROP_ID, REFUSALS, ShowParams, SKU, VIEWER_ID } from "./schemas.ts";
@@ -120,46 +120,18 @@ export const cellOf = (value: string | number): string => {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 };
 
-const FIELDS = [
-  "atMs",
-  "kind",
-  "dropId",
-  "field",
-  "quantity",
-  "cents",
-  "allotted",
-  "restocked",
-  "available",
-  "held",
-  "sold",
-  "writtenOff",
-] as const;
-
 /** One ledger entry holds the movements of one batch; its id is the number of the first. */
 async function* ledgerLines(redis: Redis, show: string): AsyncGenerator<string> {
   for (let from = "-"; ;) {
     const entries = await redis.xrangeBuffer(showKeys(show).ledger, from, "+", "COUNT", PAGE_SIZE);
     if (entries.length === 0) return;
     for (const [id, fields] of entries) {
-      const first = Number.parseInt(id.toString(), 10);
-      const movements = rawOf(fields[1] as Buffer) as (string | number)[][];
-      yield movements
-        .map((movement, i) => `${JSON.stringify(lineOf(first + i, movement))}\n`)
+      yield readEntry(id.toString(), fields[1] as Buffer)
+        .map((movement) => `${JSON.stringify(movement)}\n`)
         .join("");
       from = `(${id.toString()}`;
     }
   }
-}
-
-function lineOf(
-  no: number,
-  movement: readonly (string | number)[],
-): Record<string, string | number> {
-  const { field, ...line } = Object.fromEntries(
-    FIELDS.map((name, i) => [name, movement[i] as string | number]),
-  );
-  const [viewerId = "", ...key] = String(field).split("|");
-  return { no, ...line, viewerId, holdId: key.join("|") };
 }
 
 const stream = (reply: FastifyReply, type: string, lines: AsyncGenerator<string>): FastifyReply =>

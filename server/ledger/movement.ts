@@ -39,33 +39,44 @@ export interface Movement extends PublicMovement {
   readonly holdId: string;
 }
 
+/** field: `viewerId|holdId`, "" where no hold is concerned, or those of a whole run of holds of `quantity` each. */
 type RawMovement = readonly [
   atMs: number,
   kind: string,
   dropId: string,
-  field: string,
+  field: string | readonly string[],
   quantity: number,
   cents: number,
-  ...books: number[],
+  ...books: RawBooks,
+];
+type RawBooks = [
+  allotted: number,
+  restocked: number,
+  available: number,
+  held: number,
+  sold: number,
+  writtenOff: number,
 ];
 
 /** A stream entry: the movements of one script call. @param id `no-0`, the number of the first */
 export function readEntry(id: string, packed: Uint8Array): Movement[] {
-  const first = Number.parseInt(id, 10);
-  return (rawOf(packed) as RawMovement[]).map((raw, i) => movementOf(first + i, raw));
+  const movements: Movement[] = [];
+  let no = Number.parseInt(id, 10);
+  for (const raw of rawOf(packed) as RawMovement[]) {
+    const field = raw[3];
+    if (typeof field === "string") movements.push(movementOf(no++, raw, field, 0));
+    else
+      for (let i = 0; i < field.length; i++)
+        movements.push(movementOf(no++, raw, field[i] as string, field.length - 1 - i));
+  }
+  return movements;
 }
 
-function movementOf(no: number, raw: RawMovement): Movement {
-  const [atMs, kind, dropId, field, quantity, cents, ...books] = raw;
+/** @param later movements of the same run that come after this one: the books are those after the last of them */
+function movementOf(no: number, raw: RawMovement, field: string, later: number): Movement {
+  const [atMs, kind, dropId, , quantity, cents, ...books] = raw;
+  const [allotted, restocked, available, held, sold, writtenOff] = books;
   const bar = field.indexOf("|");
-  const [allotted, restocked, available, held, sold, writtenOff] = books as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
   return {
     no,
     atMs,
@@ -75,8 +86,8 @@ function movementOf(no: number, raw: RawMovement): Movement {
     cents,
     allotted,
     restocked,
-    available,
-    held,
+    available: available + later * quantity,
+    held: held - later * quantity,
     sold,
     writtenOff,
     viewerId: bar < 0 ? "" : field.slice(0, bar),

@@ -41,6 +41,16 @@ local function addOrder(o, eventType)
   end
 end
 
+-- o: the same of a whole run of holds, see shop/holds.lua: their `viewerId|key` in the place of the first.
+local function addOrders(o)
+  local eventType, fields = EVENT_OF[o[5]], o[1]
+  if type(fields) ~= "table" then return addOrder(o, eventType) end
+  for _, field in ipairs(fields) do
+    o[1], o[2] = viewerOf(field), string.match(field, "|(.*)$")
+    addOrder(o, eventType)
+  end
+end
+
 local function addRoomEvent(bytes)
   local raw = cmsgpack.unpack(bytes)
   local opcode = raw[1]
@@ -102,7 +112,7 @@ local function readLog()
       if field == "R" then
         addRoomEvent(bytes)
       elseif field == "O" then
-        for _, o in ipairs(cmsgpack.unpack(bytes)) do addOrder(o, EVENT_OF[o[5]]) end
+        for _, o in ipairs(cmsgpack.unpack(bytes)) do addOrders(o) end
       end
     end
     position = entry[1]

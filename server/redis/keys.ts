@@ -23,7 +23,7 @@ export const showKeys = (show: string) => {
     holds: `${tag}:holds`,
     /** hash: `dropId|viewerId` → units held or bought, against the per-buyer limit */
     buyers: `${tag}:buyers`,
-    /** prefix of one list per drop: `deadlineMs|viewerId|key`, in order of deadline */
+    /** prefix of one list per drop: `deadlineMs|viewerId|key`, in order of deadline; a run of holds is one line, see shop/holds.lua */
     deadlines: `${tag}:deadlines`,
     /** zset: `viewerId|key` of holds being paid → the end (ms) of their grace */
     overdue: `${tag}:overdue`,

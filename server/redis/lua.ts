@@ -33,16 +33,19 @@ export function loadScript<const K extends string, const A extends string, R>(
   const name = spec.file.pathname.replace(/^.*\/|\.lua$/g, "");
   sameNames(name, "KEYS", lua, spec.keys);
   sameNames(name, "ARGV", lua, spec.args);
-  const source = [
-    locals("KEYS", spec.keys),
-    locals("ARGV", spec.args),
-    `local WIRE, LOG_KEEP = ${WIRE}, ${LOG_KEEP}`,
+  const body = [
     PRELUDE,
     ...header(lua, "USES")
       .split(" ")
       .filter(Boolean)
       .map((library) => readFileSync(new URL(`${library}.lua`, spec.file), "utf8")),
     lua,
+  ].join("\n");
+  const source = [
+    locals("KEYS", spec.keys),
+    locals("ARGV", spec.args),
+    `local WIRE, LOG_KEEP = ${wireFor(body)}, ${LOG_KEEP}`,
+    body,
   ].join("\n");
   redis.defineCommand(name, { lua: source, numberOfKeys: spec.keys.length });
   const call = (redis as unknown as Record<string, Call>)[`${name}Buffer`];
@@ -57,13 +60,19 @@ type Call = (...args: (string | number | Buffer)[]) => Promise<unknown>;
 
 const PRELUDE = readFileSync(new URL("prelude.lua", import.meta.url), "utf8");
 
-/** Frame and record field orders as a Lua table, from the wire's one definition. */
-const WIRE = `{${[
-  ...Object.entries(FRAMES).map(([name, f]) => entry(name, f.opcode, Object.keys(f.fields))),
-  ...Object.entries({ DROP, PRODUCT, ORDER, COUPON, COMMENT }).map(([name, r]) =>
-    entry(name, 0, Object.keys(r.fields)),
+/** Frame and record field orders from the wire's one definition, as Lua table entries by name. */
+const WIRE: readonly (readonly [name: string, entry: string])[] = [
+  ...Object.entries(FRAMES).map(([name, f]) => [name, f.opcode, f.fields] as const),
+  ...Object.entries({ DROP, PRODUCT, ORDER, COUPON, COMMENT }).map(
+    ([name, r]) => [name, 0, r.fields] as const,
   ),
-].join(",")}}`;
+].map(([name, opcode, fields]) => [name, entry(name, opcode, Object.keys(fields))]);
+
+/** Those that the script names: the table is made anew at every call, so the whole of it would cost more than a hold. */
+const wireFor = (source: string): string =>
+  `{${WIRE.filter(([name]) => new RegExp(`[".]${name}\\b`).test(source))
+    .map(([, fields]) => fields)
+    .join(",")}}`;
 
 function entry(name: string, opcode: number, fields: readonly string[]): string {
   return `${name}={${[opcode, ...fields.map((f) => `"${f}"`)].join(",")}}`;

@@ -9,6 +9,7 @@ import { type Order, ORDER, rawOf } from "#wire";
 import { packValue } from "#wire/server";
 import { pause } from "../loop.ts";
 import type { Journal, JournaledHold, RecordState } from "../shop/journal.ts";
+import { readOrders } from "./entries.ts";
 import type { LogEntry, LogReader } from "./log.ts";
 import type { Opened } from "./mirror.ts";
 
@@ -142,12 +143,6 @@ export function createGuard({ show, opened, reader, journal, ...ports }: GuardPo
 }
 
 const idOf = (viewerId: string, holdId: string): string => `${viewerId}|${holdId}`;
-
-const readOrders = (bytes: Uint8Array): readonly Owned[] =>
-  (rawOf(bytes) as [string, ...unknown[]][]).map(([viewerId, ...rest]) => [
-    viewerId,
-    ORDER.read?.(rest) as Order,
-  ]);
 
 const FIELDS = Object.keys(ORDER.fields) as (keyof Order)[];
 

@@ -2,18 +2,9 @@
  * One show as this node knows it, kept from the log alone: the room's state, the last events of lane R as bytes, and every
  * viewer's orders. A joining viewer is served from here without asking Redis, so a storm of joins costs Redis nothing.
  */
-import {
-  decodeDown,
-  type DownFrame,
-  fold,
-  type Order,
-  ORDER,
-  rawOf,
-  type RoomState,
-  toSnapshot,
-} from "#wire";
+import { decodeDown, type DownFrame, fold, type Order, type RoomState, toSnapshot } from "#wire";
 import { encodeDown } from "#wire/server";
-import { type KeptCoupon, readComments, readKept } from "./entries.ts";
+import { type KeptCoupon, readComments, readKept, readOrders } from "./entries.ts";
 import type { LogEntry } from "./log.ts";
 
 /** Events of lane R kept for catch-ups; who missed more gets a snapshot. */
@@ -103,10 +94,8 @@ export function createMirror(
     heard.onComments(said);
   };
   const takeOrders = (bytes: Uint8Array): void => {
-    for (const [viewerId, ...rest] of rawOf(bytes) as [string, ...unknown[]][]) {
-      const order = ORDER.read?.(rest) as Order;
+    for (const [viewerId, order] of readOrders(bytes))
       if (keepOrder(viewerId, order)) heard.onOrder(viewerId, order);
-    }
   };
 
   const takeKept = (bytes: Uint8Array): void => {

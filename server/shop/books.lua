@@ -7,9 +7,10 @@ local OFFER_MS = 60000
 
 local nowMs = now()
 local drops_, holds_, buyers_ = {}, {}, {}
+-- Drops by id; of holds and buyers the fields in order of change, some of them twice.
 local dirtyDrops, dirtyHolds, dirtyBuyers = {}, {}, {}
 local claims_, dirtyClaims = {}, {}
-local newDeadlines, movements, changedOrders, soldOut = {}, {}, {}, {}
+local newDeadlines, movements, moved, changedOrders, soldOut = {}, {}, 0, {}, {}
 
 local function dropOf(dropId)
   local d = drops_[dropId]
@@ -30,17 +31,19 @@ local function isPaused(d)
   return onNewPrimary
 end
 
--- A hold is kept as `dropId|quantity|state|deadlineMs|amountCents|orderId|version|ticket|discountCents|couponIds`.
+-- A hold is kept as `dropId|quantity|state|deadlineMs|amountCents|orderId|version`, and where one of them is not empty
+-- `|ticket|discountCents|couponIds` behind it.
 -- States: w waiting, h held, p paying, s sold, x expired, c cancelled, l paid_late, r refunded.
 local STATES = { w = "waiting", h = "held", p = "paying", s = "sold", x = "expired", c = "cancelled", l = "paid_late", r = "refunded" }
 
 local function readHold(packed)
-  local dropId, quantity, state, deadlineMs, cents, orderId, version, ticket, discount, couponIds =
-    string.match(packed, "^([^|]*)|(%d+)|(%a)|(%d+)|(%d+)|([^|]*)|(%d+)|(%d+)|(%d+)|([^|]*)$")
+  local dropId, quantity, state, deadlineMs, cents, orderId, version, rest =
+    string.match(packed, "^([^|]*)|(%d+)|(%a)|(%d+)|(%d+)|([^|]*)|(%d+)(.*)$")
+  local ticket, discount, couponIds = string.match(rest, "^|(%d+)|(%d+)|([^|]*)$")
   return {
     dropId = dropId, quantity = tonumber(quantity), state = state, deadlineMs = tonumber(deadlineMs),
-    amountCents = tonumber(cents), orderId = orderId, version = tonumber(version), ticket = tonumber(ticket),
-    discountCents = tonumber(discount), couponIds = couponIds,
+    amountCents = tonumber(cents), orderId = orderId, version = tonumber(version), ticket = tonumber(ticket or 0),
+    discountCents = tonumber(discount or 0), couponIds = couponIds or "",
   }
 end
 
@@ -49,6 +52,12 @@ local function holdOf(field)
   if h == nil then
     local packed = redis.call("HGET", holds, field)
     h = packed and readHold(packed) or false
+    holds_[field] = h
+  elseif h and h.packed then
+    -- The record of a whole run, see holds.lua: what becomes of this hold is its own.
+    local own = {}
+    for name, value in pairs(h) do own[name] = value end
+    h, own.packed = own, nil
     holds_[field] = h
   end
   return h
@@ -67,12 +76,14 @@ end
 local function countBuyer(d, viewerId, quantity)
   local field = d.dropId .. "|" .. viewerId
   buyers_[field] = boughtBy(d, viewerId) + quantity
-  dirtyBuyers[field] = true
+  dirtyBuyers[#dirtyBuyers + 1] = field
 end
 
--- One ledger line: what moved, and the drop's books after it.
-local function move(kind, d, field, quantity, cents)
-  d.version = d.version + 1
+-- One ledger line: what moved, and the drop's books after it. For a run of the same movement `field` is the list of its holds,
+-- `count` their number, and the books are those after the last of them.
+local function move(kind, d, field, quantity, cents, count)
+  d.version = d.version + (count or 1)
+  moved = moved + (count or 1)
   dirtyDrops[d.dropId] = d
   movements[#movements + 1] = {
     nowMs, kind, d.dropId, field, quantity, cents,
@@ -104,7 +115,7 @@ end
 -- The hold has a new state: remember it, and tell its viewer through the log.
 local function setHold(field, h, state)
   h.state, h.version = state, dropOf(h.dropId).version
-  holds_[field], dirtyHolds[field] = h, h
+  holds_[field], dirtyHolds[#dirtyHolds + 1] = h, field
   changedOrders[#changedOrders + 1] = {
     viewerOf(field), string.match(field, "|(.*)$"), h.dropId, h.quantity, STATES[state],
     h.deadlineMs, h.amountCents, h.orderId, h.version, h.ticket, h.discountCents,
@@ -145,6 +156,7 @@ local function take(d, viewerId, quantity)
 end
 
 -- Two lists of deadlines per drop, each in order whatever the clock does: holds that were asked for, and offers to those in line.
+-- field: one, or all that share the deadline, with line feeds between them.
 local function setDeadline(d, field, h, list, forMs)
   local last = list == "" and "lastDeadlineMs" or "lastOfferMs"
   d[last] = math.max(d[last], nowMs + forMs)
@@ -220,7 +232,9 @@ local function noteSoldOut(d)
 end
 
 local function packHold(h)
-  return table.concat({ h.dropId, h.quantity, h.state, h.deadlineMs, h.amountCents, h.orderId, h.version, h.ticket, h.discountCents, h.couponIds }, "|")
+  local packed = table.concat({ h.dropId, h.quantity, h.state, h.deadlineMs, h.amountCents, h.orderId, h.version }, "|")
+  if h.ticket == 0 and h.discountCents == 0 and h.couponIds == "" then return packed end
+  return table.concat({ packed, h.ticket, h.discountCents, h.couponIds }, "|")
 end
 
 -- One command for up to 1,000 arguments: Lua's stack is not longer than some thousands.
@@ -241,14 +255,15 @@ end
 
 local function keepBooks()
   local args = {}
-  for field, h in pairs(dirtyHolds) do
-    args[#args + 1], args[#args + 2] = field, packHold(h)
+  for i, field in ipairs(dirtyHolds) do
+    local h = holds_[field]
+    args[2 * i - 1], args[2 * i] = field, h.packed or packHold(h)
   end
   callMany("HSET", holds, args)
 
   args = {}
-  for field in pairs(dirtyBuyers) do
-    args[#args + 1], args[#args + 2] = field, buyers_[field]
+  for i, field in ipairs(dirtyBuyers) do
+    args[2 * i - 1], args[2 * i] = field, buyers_[field]
   end
   callMany("HSET", buyers, args)
 
@@ -271,7 +286,7 @@ local function keepBooks()
     fields[#fields + 1], fields[#fields + 2] = "S", frame("stockChanged", d)
   end
   if #movements > 0 then
-    local first = redis.call("HINCRBY", meta, "ledgerNo", #movements) - #movements + 1
+    local first = redis.call("HINCRBY", meta, "ledgerNo", moved) - moved + 1
     redis.call("XADD", ledger, first .. "-0", "m", cmsgpack.pack(movements))
   end
   if #changedOrders > 0 then

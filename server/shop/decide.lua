@@ -1,24 +1,27 @@
 -- decide: a batch of one show's requests, each decided in order of arrival, each idempotent. [I1 I2 I3 I4 I5 I9]
 -- KEYS  meta log products drops due holds buyers deadlines overdue orders ledger payments coupons claims
 -- ARGV  batch
--- USES  books redeem
+-- USES  books holds redeem
 -- RETURNS msgpack array, one answer per request: {word, number or text …}, and "replica" as the last of it where the hold is of
 -- a drop of that class: nobody may be told before replicas have it.
 -- batch: msgpack array of {what, viewerId, key, subject, quantity, couponIds}; what is hold, wait, claim, pay, cancel, settle, decline,
--- refund or reapply, which has two more: {…, deadlineMs, 1 if its buyer was told}.
+-- refund or reapply, which has two more: {…, deadlineMs, 1 if its buyer was told}. Holds without coupons come as runs:
+-- {"holds", dropId, quantity, {viewerId|key …}, {dropId|viewerId …}}.
 -- subject: for hold and wait the drop; for claim the coupon (and key in the place of quantity); for settle, decline and refund the entry of `payments` that is hereby carried out, or "".
--- Cost: about ten commands for the whole batch, whatever its size.
+-- Cost: about ten commands for the whole batch, whatever its size, and two for each run.
 
 local requests = cmsgpack.unpack(batch)
 
-do -- Read all holds and buyers that this batch names in two commands.
+do -- Read the holds and buyers that this batch names, but for its runs, in two commands.
   local holdFields, buyerFields = {}, {}
-  for i, r in ipairs(requests) do
-    holdFields[i] = r[2] .. "|" .. r[3]
+  for _, r in ipairs(requests) do
+    if r[1] ~= "holds" then holdFields[#holdFields + 1] = r[2] .. "|" .. r[3] end
     if r[1] == "hold" or r[1] == "reapply" then buyerFields[#buyerFields + 1] = r[4] .. "|" .. r[2] end
   end
-  for i, packed in ipairs(redis.call("HMGET", holds, unpack(holdFields))) do
-    holds_[holdFields[i]] = packed and readHold(packed) or false
+  if #holdFields > 0 then
+    for i, packed in ipairs(redis.call("HMGET", holds, unpack(holdFields))) do
+      holds_[holdFields[i]] = packed and readHold(packed) or false
+    end
   end
   if #buyerFields > 0 then
     for i, n in ipairs(redis.call("HMGET", buyers, unpack(buyerFields))) do
@@ -53,22 +56,16 @@ function decide.claim(_, _, viewerId, couponId, key)
   return { "granted" }
 end
 
-function decide.hold(field, h, viewerId, dropId, quantity, wanted)
-  -- Without a deadline it was only a place in line, whatever became of it.
-  if h then return h.deadlineMs == 0 and { "soldOut", 0 } or { "held", h.deadlineMs, h.quantity } end
+-- With coupons: holds without are decided by `holdRun`.
+function decide.hold(field, h, viewerId, dropId, quantity, couponIds)
+  if h then return firstAnswer(h) end
   local d = dropOf(dropId)
-  if not d then return { "unknown" } end
-  if isPaused(d) then return { "paused" } end
-  turn(d)
-  if d.state == "announced" then return { "notOpen", d.startsAtMs } end
-  if isOver(d) then return { "closed" } end
-  if d.state == "soldOut" or d.available < quantity then return { "soldOut", d.restockEpoch } end
+  local no = refusalOf(d)
+  if no then return no end
+  if d.available < quantity then return { "soldOut", d.restockEpoch } end
   if boughtBy(d, viewerId) + quantity > d.perBuyerLimit then return { "limit", d.perBuyerLimit } end
-  local discountCents, couponIds = 0, wanted or {}
-  if #couponIds > 0 then
-    discountCents = redeem(d, viewerId, quantity, couponIds)
-    if not discountCents then return { "coupon" } end
-  end
+  local discountCents = redeem(d, viewerId, quantity, couponIds)
+  if not discountCents then return { "coupon" } end
   take(d, viewerId, quantity)
   local toPayCents = math.max(0, d.priceCents * quantity - discountCents)
   h = {
@@ -79,7 +76,7 @@ function decide.hold(field, h, viewerId, dropId, quantity, wanted)
   move("held", d, field, quantity, 0)
   setHold(field, h, "h")
   noteSoldOut(d)
-  return { "held", h.deadlineMs, quantity }
+  return firstAnswer(h)
 end
 
 -- After a failover: a hold that this primary lacks. The drop stood still meanwhile, so what the old primary had decided fits; if
@@ -286,17 +283,20 @@ local function isStale(what, intentId)
 end
 
 local answers = {}
-for i, r in ipairs(requests) do
+local function answer(r)
   local field = r[2] .. "|" .. r[3]
   local h, stale = holdOf(field), isStale(r[1], r[4])
-  if h and stale then
-    answers[i] = { STATES[h.state], h.orderId }
-  else
-    answers[i] = decide[r[1]](field, h, r[2], r[4], r[5], r[6], r[7], r[8])
-  end
+  local given = h and stale and { STATES[h.state], h.orderId }
+    or decide[r[1]](field, h, r[2], r[4], r[5], r[6], r[7], r[8])
   h = holds_[field]
-  local d = h and dropOf(h.dropId)
-  if d and d.durability == "replica" then answers[i][#answers[i] + 1] = "replica" end
+  answers[#answers + 1] = h and guarded(dropOf(h.dropId), given) or given
+end
+for _, r in ipairs(requests) do
+  if r[1] == "holds" then
+    holdRun(r[2], r[3], r[4], r[5], answers)
+  else
+    answer(r)
+  end
 end
 for couponId, c in pairs(dirtyCoupons) do
   redis.call("HSET", coupons, couponId, cjson.encode(c))

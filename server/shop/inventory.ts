@@ -143,6 +143,34 @@ export const BOOKS = [
   "claims",
 ] as const;
 
+/** As decide.lua reads them: plain holds of one drop and quantity that follow each other are one run. */
+function packed(requests: readonly DropRequest[]): unknown[] {
+  const batch: unknown[] = [];
+  let run: Run | undefined;
+  for (const request of requests) {
+    const { what, viewerId, key, dropId, quantity, coupons } = request;
+    if (what !== "hold" || (coupons !== undefined && coupons.length > 0)) {
+      run = undefined;
+      batch.push(single(request));
+      continue;
+    }
+    if (run === undefined || run[1] !== dropId || run[2] !== quantity)
+      batch.push((run = ["holds", dropId, quantity, [], []]));
+    run[3].push(`${viewerId}|${key}`);
+    run[4].push(`${dropId}|${viewerId}`);
+  }
+  return batch;
+}
+
+type Run = [word: "holds", dropId: string, quantity: number, fields: string[], counted: string[]];
+
+function single({ what, viewerId, key, dropId, ...r }: DropRequest): unknown[] {
+  const subject = NAMES_A_SUBJECT.has(what) ? dropId : (r.intentId ?? "");
+  const request = [what, viewerId, key, subject, what === "claim" ? key : r.quantity];
+  if (r.before === undefined) return [...request, r.coupons ?? []];
+  return [...request, r.coupons ?? [], r.before.deadlineMs, r.before.wasTold ? 1 : 0];
+}
+
 const file = (name: string): URL => new URL(`${name}.lua`, import.meta.url);
 
 export function createInventory(redis: Redis): Inventory {
@@ -177,7 +205,7 @@ export function createInventory(redis: Redis): Inventory {
     file: file("void"),
     keys: BOOKS,
     args: ["dropId", "reason", "most", "graceMs"],
-    read: wordAndNumber,
+    read: (reply) => wordAndNumber(reply) as readonly ["voided" | "unknown" | "more", number],
   });
   const coupon = loadScript(redis, {
     file: file("coupon"),
@@ -198,18 +226,7 @@ export function createInventory(redis: Redis): Inventory {
     read: (reply) => String(reply) as "closed" | "unknown",
   });
   return {
-    decide: (show, requests) =>
-      decide(showKeys(show), {
-        batch: packValue(
-          requests.map((r) => {
-            const subject = NAMES_A_SUBJECT.has(r.what) ? r.dropId : (r.intentId ?? "");
-            const amount = r.what === "claim" ? r.key : r.quantity;
-            const request = [r.what, r.viewerId, r.key, subject, amount, r.coupons ?? []];
-            if (r.before === undefined) return request;
-            return [...request, r.before.deadlineMs, r.before.wasTold ? 1 : 0];
-          }),
-        ),
-      }),
+    decide: (show, requests) => decide(showKeys(show), { batch: packValue(packed(requests)) }),
     sweep: (show) => sweep(showKeys(show), { graceMs: PAY_GRACE_MS, most: MOST_PER_SWEEP }),
     allot(show, drop) {
       const { mode = "fcfs", durability = "disk" } = drop;
@@ -232,7 +249,7 @@ export function createInventory(redis: Redis): Inventory {
           graceMs: PAY_GRACE_MS,
         });
         ended += n;
-        if (n < MOST_PER_SWEEP) return [word, ended];
+        if (word !== "more") return [word, ended];
       }
     },
     async draw(show, dropId) {

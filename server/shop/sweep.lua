@@ -3,7 +3,8 @@
 -- ARGV  graceMs most
 -- USES  books
 -- RETURNS {number of drops and holds that changed, ids of drops that wait for their draw …}; more than 0 means: call again
--- graceMs: how long a hold that is being paid outlives its deadline. most: holds ended in one call, to bound its time.
+-- graceMs: how long a hold that is being paid outlives its deadline. most: ends no further runs of holds beyond this many holds, to
+-- bound its time.
 
 local changed, most, graceMs, draws = 0, tonumber(most), tonumber(graceMs), {}
 
@@ -17,12 +18,13 @@ for _, field in ipairs(redis.call("ZRANGEBYSCORE", overdue, "-inf", nowMs, "LIMI
   changed = changed + 1
 end
 
--- Ends the holds of one list of deadlines that are due. Returns how many lines are done with, and the next deadline.
+-- Lines of a list of deadlines looked at in one go: each may name a whole run of holds.
+local PAGE = 16
+
+-- Ends the holds of one list of deadlines that are due. Returns how many there were, and the next deadline.
 local function lapseDue(list)
   local ended = 0
-  for _, line in ipairs(redis.call("LRANGE", list, 0, most - 1)) do
-    local deadlineMs, field = string.match(line, "^(%d+)|(.*)$")
-    if tonumber(deadlineMs) > nowMs then break end
+  local function lapse(deadlineMs, field)
     local h = holdOf(field)
     if h and h.state == "h" then
       giveBack(field, h, "x", "expired")
@@ -31,7 +33,17 @@ local function lapseDue(list)
     end
     ended = ended + 1
   end
-  if ended > 0 then redis.call("LPOP", list, ended) end
+  while ended < most do
+    local done = 0
+    for _, line in ipairs(redis.call("LRANGE", list, 0, PAGE - 1)) do
+      local deadlineMs, fields = string.match(line, "^(%d+)|(.*)$")
+      if tonumber(deadlineMs) > nowMs or ended >= most then break end
+      for field in string.gmatch(fields, "[^\n]+") do lapse(deadlineMs, field) end
+      done = done + 1
+    end
+    if done > 0 then redis.call("LPOP", list, done) end
+    if done < PAGE then break end
+  end
   local head = redis.call("LINDEX", list, 0)
   return ended, head and tonumber(string.match(head, "^%d+"))
 end

@@ -3,7 +3,7 @@
 -- KEYS  meta log products drops due holds buyers deadlines overdue orders ledger payments coupons claims
 -- ARGV  dropId reason most graceMs
 -- USES  books
--- RETURNS {word, number}: voided (holds ended by this call; `most` of them means: call again) | unknown
+-- RETURNS {word, number}: voided | more (call again), and the holds ended by this call | unknown
 
 local d = dropOf(dropId)
 if not d then return { "unknown", 0 } end
@@ -18,20 +18,26 @@ if d.state ~= "voided" then
   redis.call("ZADD", due, nowMs, dropId)
 end
 local ended = 0
-for _, list in ipairs({ "", ":o" }) do
-  local lines = redis.call("LRANGE", deadlines .. ":" .. dropId .. list, 0, tonumber(most) - 1 - ended)
-  for _, line in ipairs(lines) do
-    local field = string.match(line, "^%d+|(.*)$")
-    local h = holdOf(field)
-    if h and h.state == "h" then
-      giveBack(field, h, "c", "cancelled")
-    elseif h and h.state == "p" then
-      -- Its payment ends it; if no word comes, or a no, the sweep or the decline does.
-      redis.call("ZADD", overdue, nowMs + tonumber(graceMs), field)
-    end
+local function cancel(field)
+  local h = holdOf(field)
+  if h and h.state == "h" then
+    giveBack(field, h, "c", "cancelled")
+  elseif h and h.state == "p" then
+    -- Its payment ends it; if no word comes, or a no, the sweep or the decline does.
+    redis.call("ZADD", overdue, nowMs + tonumber(graceMs), field)
   end
-  if #lines > 0 then redis.call("LPOP", deadlines .. ":" .. dropId .. list, #lines) end
-  ended = ended + #lines
+  ended = ended + 1
+end
+local more = false
+for _, name in ipairs({ "", ":o" }) do
+  local list = deadlines .. ":" .. dropId .. name
+  while not more do
+    -- A line names one hold, or a whole run of them.
+    local line = redis.call("LPOP", list)
+    if not line then break end
+    for field in string.gmatch(string.match(line, "^%d+|(.*)$"), "[^\n]+") do cancel(field) end
+    more = ended >= tonumber(most)
+  end
 end
 keepBooks()
-return { "voided", ended }
+return { more and "more" or "voided", ended }

@@ -47,20 +47,39 @@ const TAKES: readonly string[] = ["held", "offered", "reheld"];
 
 export async function readLedger(redis: Redis, show: string): Promise<Movement[]> {
   const entries = await redis.xrangeBuffer(showKeys(show).ledger, "-", "+");
-  return entries.flatMap(([id, fields]) =>
-    (rawOf(fields[1] as Buffer) as [number, string, string, string, ...number[]][]).map(
-      ([atMs, kind, dropId, field, quantity, cents, ...books], i) => ({
-        no: Number.parseInt(id.toString(), 10) + i,
+  return entries.flatMap(([id, fields]) => {
+    const first = Number.parseInt(id.toString(), 10);
+    return (rawOf(fields[1] as Buffer) as Raw[])
+      .flatMap(spread)
+      .map(([atMs, kind, dropId, field, quantity, cents, ...books], i) => ({
+        no: first + i,
         atMs,
         kind,
         dropId,
-        field,
-        quantity: quantity as number,
-        cents: cents as number,
+        field: field as string,
+        quantity,
+        cents,
         books: booksOf(books),
-      }),
-    ),
-  );
+      }));
+  });
+}
+
+type Raw = [
+  ...[atMs: number, kind: string, dropId: string, field: string | string[]],
+  ...[quantity: number, cents: number, ...books: number[]],
+];
+
+/** A run of holds, with the books after its last one, as one movement each. */
+function spread(raw: Raw): Raw[] {
+  const [atMs, kind, dropId, fields, quantity, cents, ...books] = raw;
+  if (typeof fields === "string") return [raw];
+  expect(kind, "only holds come in runs").toBe("held");
+  return fields.map((field, i) => {
+    const [allotted = 0, restocked = 0, available = 0, held = 0, ...rest] = books;
+    const later = quantity * (fields.length - 1 - i);
+    const own = [allotted, restocked, available + later, held - later, ...rest];
+    return [atMs, kind, dropId, field, quantity, cents, ...own];
+  });
 }
 
 const booksOf = ([
