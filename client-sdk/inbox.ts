@@ -44,6 +44,7 @@ export function createInbox({
   let epoch = "";
   let tick = 0;
   let joining: { readonly resumed: boolean; readonly from: number } | undefined;
+  let isFresh = false;
   /** Offset that was asked for; -1: no gap. */
   let gapFrom = -1;
 
@@ -79,13 +80,16 @@ export function createInbox({
     snapshot(frame) {
       // `joined` follows and says which offset it stands for.
       Object.assign(state, fromSnapshot(frame, state.offset));
+      isFresh = true;
     },
     joined({ offset }) {
+      const bridged = isFresh ? "snapshot" : "caughtUp";
+      isFresh = false;
       // The node we come from may have been ahead of the one we move to.
       state.offset = joining?.resumed === true ? Math.max(state.offset, offset) : offset;
       gapFrom = -1;
       if (joining === undefined)
-        return emit("connectionChanged", { connection: "live", resumed: "snapshot" });
+        return emit("connectionChanged", { connection: "live", resumed: bridged });
       const { resumed, from } = joining;
       joining = undefined;
       joined(resumed, resumed ? state.offset - from : 0);

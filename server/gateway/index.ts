@@ -7,6 +7,7 @@ import type { RoleContext } from "../role.ts";
 import { startRedisClock } from "../redis/clock.ts";
 import { connectRedis, oneOf, whenReady } from "../redis/connect.ts";
 import { openLogReader } from "../room/cluster-log.ts";
+import { openShow } from "../room/open.ts";
 import { createRooms } from "../room/rooms.ts";
 import { createRoomWrites } from "../room/writes.ts";
 import { createBatches } from "../shop/batch.ts";
@@ -96,7 +97,7 @@ export async function startGateway({ config, log, running }: RoleContext): Promi
   running.add(journal);
   const fences = createFences({ redis: waiting, node, replicas, waitMs, nowMs: clock.now });
   const rooms = createRooms({
-    redis,
+    read: (show) => openShow(redis, show),
     reader,
     journal,
     reach: fences.reach,

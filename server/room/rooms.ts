@@ -2,9 +2,8 @@
 import { createGuard, type GuardPorts } from "./guard.ts";
 import type { LogReader } from "./log.ts";
 import { openGate } from "./moderation/gate.ts";
-import { openShow } from "./open.ts";
+import type { OpenedShow } from "./open.ts";
 import { createRoom, type Room, type RoomPorts } from "./room.ts";
-import type { Redis } from "ioredis";
 
 export interface Rooms {
   /** @returns undefined when there is no such show @throws when Redis did not answer */
@@ -19,17 +18,18 @@ export interface RoomsPorts
   extends
     Pick<RoomPorts, "node" | "tickMs" | "writes" | "nowMs" | "chance" | "onFannedOut">,
     Pick<GuardPorts, "journal" | "reach"> {
-  readonly redis: Redis;
+  /** Reads a whole show, see open.ts. */
+  readonly read: (show: string) => Promise<OpenedShow | undefined>;
   readonly reader: LogReader;
   readonly publish: (show: string, bytes: Uint8Array) => void;
 }
 
-export function createRooms({ redis, publish, journal, reach, ...ports }: RoomsPorts): Rooms {
+export function createRooms({ read, publish, journal, reach, ...ports }: RoomsPorts): Rooms {
   const rooms = new Map<string, Room>();
   const opening = new Map<string, Promise<Room | undefined>>();
 
   const open = async (show: string): Promise<Room | undefined> => {
-    const opened = await openShow(redis, show);
+    const opened = await read(show);
     if (opened === undefined) return undefined;
     const gate = await openGate(opened.moderation, ports.nowMs);
     const guard = createGuard({ show, opened, reader: ports.reader, journal, reach });
