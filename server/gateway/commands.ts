@@ -34,6 +34,8 @@ type CommandOf<K extends Command["kind"]> = Extract<Command, { kind: K }>;
 type Purchase = Omit<CommandOf<"redeem">, "kind">;
 
 const RETRY_AFTER_MS = 300;
+/** Those who spoke last: resends come within seconds. */
+const MAX_PAID = 10_000;
 /** Printable ASCII without `|`, which joins the parts of a field in Redis. */
 const KEY = /^[\x21-\x7b\x7d\x7e]+$/;
 /** A claim is remembered inside a list of `key=state`. */
@@ -46,6 +48,8 @@ export function createCommands(ports: CommandPorts): (session: Session, frame: C
   const { batches, media, figures, redisNowMs, nowMs } = ports;
   const commentRate = createBuckets(LIMITS.commentBurst, LIMITS.commentsPerSecond);
   const addressRate = createBuckets(LIMITS.addressCommentBurst, LIMITS.addressCommentsPerSecond);
+  /** Per app instance the newest comment that was within the rate: sent again, it is not a second one. */
+  const paid = new Map<string, number>();
   const holdRate = createBuckets(LIMITS.holdBurst, LIMITS.holdsPerSecond);
 
   /** Runs what an answer needs; a store that is away becomes `storeDown`, to be asked again with the same key. */
@@ -117,7 +121,7 @@ export function createCommands(ports: CommandPorts): (session: Session, frame: C
     if (mutedForMs > 0) return answer("muted", 0, Math.ceil(mutedForMs));
     const text = frame.text.trim();
     if (text === "") return answer("blocked");
-    const waitMs = session.role === "viewer" ? commentWaitMs(session) : 0;
+    const waitMs = session.role === "viewer" ? commentWaitMs(session, seq) : 0;
     if (waitMs > 0) return answer("tooFast", 0, waitMs);
     const { viewerId, client, name, role, sinceMs } = session;
     const said = await room.comment({ viewerId, client, seq, name, role, text }, sinceMs);
@@ -126,10 +130,18 @@ export function createCommands(ports: CommandPorts): (session: Session, frame: C
   }
 
   /** Limits of this node: by viewer, and by public address. */
-  function commentWaitMs(session: Session): number {
+  function commentWaitMs(session: Session, seq: number): number {
+    const instance = `${rateKey(session)}|${session.client}`;
+    if (seq <= (paid.get(instance) ?? 0)) return 0;
     const ownMs = commentRate.take(rateKey(session), nowMs());
     const network = networkOf(session.address);
-    return ownMs > 0 || network === undefined ? ownMs : addressRate.take(network, nowMs());
+    const waitMs = ownMs > 0 || network === undefined ? ownMs : addressRate.take(network, nowMs());
+    if (waitMs > 0) return waitMs;
+    paid.delete(instance);
+    paid.set(instance, seq);
+    const [oldest = ""] = paid.size > MAX_PAID ? paid.keys() : [];
+    paid.delete(oldest);
+    return 0;
   }
 
   /** What needs no asking. A key that this viewer's orders know is a repeat: it gets its first answer, whatever else there is. */
