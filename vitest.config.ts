@@ -1,5 +1,6 @@
 /**
- * Groups of tests, by what they cost: `fast` is pure, `parts` uses real Redis and sockets, `e2e` starts the
+ * Groups of tests, by what they cost: `fast` is pure, `parts` uses real Redis and sockets,
+ * `scenario` plays scripts on them, several at a time, `e2e` starts the
  * whole server (one file at a time: the machine is the shared resource), `media` real workers and a browser, `soak` runs only when asked for.
  */
 import { defineConfig } from "vitest/config";
@@ -27,12 +28,22 @@ export default defineConfig({
       },
       {
         test: {
+          name: "scenario",
+          include: ["test/scenario/**/*.test.ts"],
+          maxWorkers: 2,
+          maxConcurrency: 8,
+          hookTimeout: 30_000,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts", "test/fault/**/*.test.ts"],
           fileParallelism: false,
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
       {
@@ -42,7 +53,7 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 30_000,
           hookTimeout: 30_000,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 4 },
         },
       },
       {
@@ -52,7 +63,7 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 3_600_000,
           hookTimeout: 120_000,
-          sequence: { groupOrder: 4 },
+          sequence: { groupOrder: 5 },
         },
       },
     ],
