@@ -127,7 +127,7 @@ scenario(
   async (s) => {
     const small = await s.gateway({ MAX_VIEWERS: "10" });
     const before = await s.greeted("bob", { at: s.two });
-    const [{ ticket = "" } = {}] = before.heard("ticket");
+    const ticket = before.heard("ticket")[0]?.ticket ?? "";
     await s.crowd(9, { at: small });
     const hello = { token: await s.token("ann"), show: s.show, client: "c", epoch: "", offset: 0 };
     const newcomer = await s.raw(false, small);
