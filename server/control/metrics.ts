@@ -6,6 +6,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom
 import { isOutage } from "../redis/outage.ts";
 import type { App, Desk } from "./desk.ts";
 import { DropView } from "./drop-view.ts";
+import { gatewaysOf } from "./nodes.ts";
 import { type Snapshot, takeSnapshot } from "./snapshot.ts";
 
 const BOOKS = [
@@ -107,7 +108,13 @@ function addShows(registry: Registry, { shows }: Snapshot): void {
   }
 }
 
-function addNodes(registry: Registry, { nodes, media }: Snapshot): void {
+function addNodes(registry: Registry, snapshot: Snapshot): void {
+  const { nodes, media } = snapshot;
+  gauge(
+    registry,
+    "dropcast_connections_spread",
+    "Sockets of the fullest gateway over those of the mean one; 1: even",
+  ).set(spreadOf(gatewaysOf(snapshot).map(({ figures }) => figures["connections"] ?? 0)));
   const gauges = new Map<string, Gauge>();
   for (const { node, role, figures } of nodes)
     for (const [figure, value] of Object.entries(figures)) {
@@ -139,6 +146,11 @@ function addNodes(registry: Registry, { nodes, media }: Snapshot): void {
     }
   }
 }
+
+const spreadOf = (counts: readonly number[]): number => {
+  const sum = counts.reduce((a, b) => a + b, 0);
+  return sum === 0 ? 1 : (Math.max(...counts) * counts.length) / sum;
+};
 
 function addStore(registry: Registry, { redis, sweeperLagMs, payments }: Snapshot): void {
   gauge(registry, "dropcast_redis_memory_bytes", "Memory that Redis uses").set(

@@ -55,8 +55,12 @@ export const showKeys = (show: string) => {
     outboxParked: `${tag}:outboxParked`,
     /** hash: `viewerId|client|what` → last sequence number applied, so that a resend counts once */
     applied: `${tag}:applied`,
-    /** hash: gateway node → `viewers|untilMs` */
+    /** hash: gateway node → until when (ms) its viewers count */
     viewers: `${tag}:viewers`,
+    /** hash: viewerId → on how many living nodes */
+    watching: `${tag}:watching`,
+    /** prefix of one set per gateway node: the viewer ids on it */
+    present: `${tag}:present`,
     /** hash: gateway node → when (ms) it last told a buyer of a hold of class `replica`; see shop/recover.lua */
     journals: `${tag}:journals`,
     /** set: nodes that have told a new primary what their journals hold */

@@ -10,6 +10,7 @@ import { createLanes, type Lanes } from "./lanes.ts";
 import type { Guard } from "./guard.ts";
 import { createMirror, type Mirror } from "./mirror.ts";
 import { createEchoes } from "./echoes.ts";
+import { createPresence } from "./presence.ts";
 import type { Gate } from "./moderation/gate.ts";
 import type { NewComment, NewReaction, RoomWrites } from "./writes.ts";
 
@@ -143,7 +144,13 @@ export function createRoom(ports: RoomPorts): Room {
   let closed = false;
   const unfollow = reader.follow(show, opened.lastId, mirror.take);
   const ticking = setInterval(() => echoes.tick(lanes.tick()), ports.tickMs);
-  const presence = setInterval(() => void report(), PRESENCE_EVERY_MS);
+  const presence = createPresence({
+    show,
+    node,
+    tell: writes.presence,
+    here: () => [...members.keys()],
+  });
+  const reporting = setInterval(() => void report(), PRESENCE_EVERY_MS);
 
   const report = async (): Promise<void> => {
     if (
@@ -158,9 +165,10 @@ export function createRoom(ports: RoomPorts): Room {
     // As of before the question: while we wait the log goes on, and the mirror with it.
     const seen = mirror.state.offset;
     try {
-      const { epoch, offset } = await writes.presence(show, node, members.size);
+      const told = await presence.report();
+      if (closed || told === undefined) return;
       // Another history than the one we follow: Redis lost its data, or was swapped under us.
-      if (!closed && (epoch !== mirror.epoch || offset < seen)) {
+      if (told.epoch !== mirror.epoch || told.offset < seen) {
         await close();
         ports.onEmpty();
       }
@@ -173,14 +181,14 @@ export function createRoom(ports: RoomPorts): Room {
     if (closed) return;
     closed = true;
     clearInterval(ticking);
-    clearInterval(presence);
+    clearInterval(reporting);
     lanes.stop();
     gate.stop();
     unfollow();
     for (const own of members.values()) for (const member of own) member.lose();
     members.clear();
     // If this fails the lease ends by itself.
-    await writes.presence(show, node, 0).catch(() => undefined);
+    await presence.end().catch(() => undefined);
   };
 
   const bridge = (member: Member, events: readonly Uint8Array[] | undefined): void => {
@@ -228,12 +236,16 @@ export function createRoom(ports: RoomPorts): Room {
       bridge(member, events);
       member.listen();
       const own = members.get(member.viewerId) ?? new Set();
+      if (own.size === 0) presence.came(member.viewerId);
       members.set(member.viewerId, own.add(member));
     },
     leave(member) {
       const own = members.get(member.viewerId);
       own?.delete(member);
-      if (own?.size === 0) members.delete(member.viewerId);
+      if (own?.size === 0) {
+        members.delete(member.viewerId);
+        presence.left(member.viewerId);
+      }
       if (members.size === 0) emptySinceMs = nowMs();
     },
     catchUp: (member, offset) => bridge(member, mirror.eventsAfter(offset)),

@@ -25,16 +25,29 @@ export interface NewReaction {
   readonly shares: number;
 }
 
+export interface PresenceChange {
+  /** whole: `came` is everybody; end: the lease is given up. */
+  readonly mode: "changes" | "whole" | "end";
+  readonly came: readonly string[];
+  readonly left: readonly string[];
+}
+
+export interface PresenceTold {
+  /** Different viewers on all living nodes. */
+  readonly viewers: number;
+  /** "": the show is gone. */
+  readonly epoch: string;
+  readonly offset: number;
+  /** Viewers of this node, as Redis knows it now. */
+  readonly known: number;
+}
+
 export interface RoomWrites {
   /** @returns their numbers, 0 for one that was there already */
   comment(show: string, comments: readonly NewComment[]): Promise<readonly number[]>;
   react(show: string, reactions: readonly NewReaction[]): Promise<number>;
-  /** Renews this node's lease on its viewers; epoch "" when the show is gone. */
-  presence(
-    show: string,
-    node: string,
-    count: number,
-  ): Promise<{ readonly viewers: number; readonly epoch: string; readonly offset: number }>;
+  /** Renews this node's lease and tells what has changed among its viewers; see presence.lua. */
+  readonly presence: (show: string, node: string, change: PresenceChange) => Promise<PresenceTold>;
 }
 
 /** A killed node's viewers are gone after this. */
@@ -57,11 +70,11 @@ export function createRoomWrites(redis: Redis): RoomWrites {
   });
   const presence = loadScript(redis, {
     file: file("presence"),
-    keys: ["meta", "log", "viewers"],
-    args: ["node", "count", "leaseMs"],
-    read: (reply) => {
-      const [viewers, epoch, offset] = reply as [number, Buffer, number];
-      return { viewers, epoch: epoch.toString(), offset };
+    keys: ["meta", "log", "viewers", "watching", "present"],
+    args: ["node", "leaseMs", "mode", "came", "left"],
+    read: (reply): PresenceTold => {
+      const [viewers, epoch, offset, known] = reply as [number, Buffer, number, number];
+      return { viewers, epoch: epoch.toString(), offset, known };
     },
   });
   return {
@@ -75,6 +88,13 @@ export function createRoomWrites(redis: Redis): RoomWrites {
       react(showKeys(show), {
         batch: packValue(reactions.map((r) => [r.viewerId, r.client, r.seq, r.likes, r.shares])),
       }),
-    presence: (show, node, count) => presence(showKeys(show), { node, count, leaseMs: LEASE_MS }),
+    presence: (show, node, { mode, came, left }) =>
+      presence(showKeys(show), {
+        node,
+        leaseMs: LEASE_MS,
+        mode,
+        came: packValue(came),
+        left: packValue(left),
+      }),
   };
 }

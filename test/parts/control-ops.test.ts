@@ -241,6 +241,7 @@ test("[API13] metrics: every name begins with dropcast_, and the books of drops 
   expect(names.filter((line) => !line.startsWith("dropcast_"))).toEqual([]);
   expect(text).toContain(`dropcast_drop_units{show="${idOf(show)}",drop="d",book="sold"} 2`);
   expect(text).toContain("dropcast_redis_up 1");
+  expect(text).toMatch(/^dropcast_connections_spread 1$/m);
   expect(text).toMatch(/dropcast_node_rss_bytes\{node="test-control-0",role="control"\} \d+/);
   expect(text).toMatch(
     /dropcast_http_requests_total\{method="POST",route="\/v1\/shows",status="201"\} \d+/,

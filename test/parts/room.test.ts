@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Live } from "#sdk";
 import { showKeys } from "../../server/redis/keys.ts";
+import { createRoomWrites } from "../../server/room/writes.ts";
 import { type Gateway, startWorld, until, type World } from "../helpers/rooms.ts";
 
 let world: World;
@@ -103,11 +104,14 @@ test("[ROOM5][I10] viewers are counted once each, over nodes; a node that dies t
   const third = await world.gateway("gw-dying");
   const ann = await world.join(one, show, "ann");
   await world.join(one, show, "ann");
+  await world.join(two, show, "ann");
   await world.join(two, show, "bob");
   await world.join(third, show, "cat");
   await until(() => ann.state.viewers === 3);
   // A node that was killed leaves its lease behind.
-  await world.store.hset(showKeys(show).viewers, "gw-killed", `500|${Date.now() + 2500}`);
+  const killed = Array.from({ length: 500 }, (_, i) => `k${i}`);
+  const change = { mode: "whole", came: [...killed, "ann"], left: [] } as const;
+  await createRoomWrites(world.store).presence(show, "gw-killed", change);
   await until(() => ann.state.viewers === 503);
   await until(() => ann.state.viewers === 3, 6000);
   await third.stop();

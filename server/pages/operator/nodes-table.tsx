@@ -21,6 +21,13 @@ const figure = (
 
 export function NodesTable(props: { ops: Ops }): JSX.Element {
   const { ops } = props;
+  const connections = ops.nodes.reduce(
+    (sum, { figures }) => sum + (figures["connections"] ?? 0),
+    0,
+  );
+  /** With its share of all: whether gateways that share a port share the viewers, too. */
+  const shared = (n: number): string =>
+    connections === 0 ? count(n) : `${count(n)} · ${percent(n / connections, 0)}`;
   return (
     <Table
       title={say("nodes")}
@@ -31,7 +38,7 @@ export function NodesTable(props: { ops: Ops }): JSX.Element {
         { head: say("node"), metric: "", cell: ({ node }) => node },
         { head: say("role"), metric: "", cell: ({ role }) => role },
         figure("viewers", say("viewers"), "dropcast_node_viewers", count),
-        figure("connections", say("connections"), "dropcast_node_connections", count),
+        figure("connections", say("connections"), "dropcast_node_connections", shared),
         figure("cpu", say("cpu"), "dropcast_node_cpu", (n) => percent(n, 0)),
         figure("rssBytes", say("memory"), "dropcast_node_rss_bytes", bytes),
         figure("holdP99Ms", `${say("holds")} p99`, "dropcast_node_hold_p99_ms", duration),
