@@ -22,8 +22,8 @@ export interface CommandPorts {
   readonly redisNowMs: () => number;
   /** Monotonic, for rates and durations. */
   readonly nowMs: () => number;
-  /** Between a decision and its answer, on a first attempt: where fault tests kill the process. */
-  readonly decided: () => void;
+  /** Before a hold is decided, and between decision and answer, on a first attempt: where fault tests kill the process. */
+  readonly passed: (point: "holdAsked" | "holdDecided") => void;
   readonly log: Logger;
 }
 
@@ -173,6 +173,7 @@ export function createCommands(ports: CommandPorts): (session: Session, frame: C
     const turned = turnedAway(session, room, frame);
     if (turned !== undefined) return answer(turned);
     figures.holdsAsked++;
+    if (attempt === 0) ports.passed("holdAsked");
     const startedMs = nowMs();
     const decision = await ask(session, { what: "hold", key, dropId, quantity, coupons });
     const [word, first, second] = decision;
@@ -182,7 +183,7 @@ export function createCommands(ports: CommandPorts): (session: Session, frame: C
     const isHeld = word === "held";
     const mayTell = !isHeld || !isOfReplicas(decision) || (await room.guard.decided(held));
     figures.holdTook(nowMs() - startedMs);
-    if (attempt === 0) ports.decided();
+    if (attempt === 0) ports.passed("holdDecided");
     if (refused(session, id, word)) return;
     if (!isHeld) return answer(word as "soldOut");
     // Not told yet: the log tells it as soon as replicas have it, see room/guard.ts.

@@ -142,8 +142,8 @@ export async function startGateway({ config, log, running }: RoleContext): Promi
       figures,
       redisNowMs: clock.now,
       nowMs: monotonicMs,
-      decided: () => {
-        if (config.faultPoint === "holdDecided") process.kill(process.pid, "SIGKILL");
+      passed: (point) => {
+        if (config.faultPoint === point) process.kill(process.pid, "SIGKILL");
       },
       log,
     }),

@@ -47,10 +47,16 @@ const holdsChineseFont = (dir) =>
     /(CJK|WenQuanYi|wqy|PingFang|SourceHan).*\.(ttc|ttf|otf)$/i.test(name),
   );
 
+/** A library that shifts the clock of single processes, for fault tests; Debian keeps it in a folder of its own. */
+const hasFaketime = () =>
+  existsSync("/usr/lib") &&
+  readdirSync("/usr/lib").some((name) => existsSync(`/usr/lib/${name}/faketime/libfaketime.so.1`));
+
 const NEEDS = [
   { name: "redis-server", for: ["start", "test"], isThere: hasRedis },
   { name: "chromium", for: ["test"], isThere: hasChromium },
   { name: "fonts-noto-cjk", for: ["test"], isThere: hasChineseFont },
+  { name: "faketime", for: ["test"], isThere: hasFaketime },
 ];
 
 /** @param purpose "start" or "test" */

@@ -2,6 +2,7 @@
  * Stock of a show's drops. Every change is one atomic step in Redis, decided by Redis TIME, which also writes the ledger and
  * the show log; two buyers never meet in JavaScript. Rules I1–I5 and I9 live in the `.lua` files beside this one.
  */
+import { randomUUID } from "node:crypto";
 import { type Coupon, rawOf } from "#wire";
 import { packValue } from "#wire/server";
 import type { Redis } from "ioredis";
@@ -197,8 +198,8 @@ export function createInventory(redis: Redis): Inventory {
   });
   const restock = loadScript(redis, {
     file: file("restock"),
-    keys: BOOKS,
-    args: ["dropId", "units"],
+    keys: [...BOOKS, "applied"],
+    args: ["dropId", "units", "key"],
     read: wordAndNumber,
   });
   const voidDrop = loadScript(redis, {
@@ -237,7 +238,7 @@ export function createInventory(redis: Redis): Inventory {
       });
     },
     addCoupon: (show, record) => coupon(showKeys(show), { json: JSON.stringify(record) }),
-    restock: (show, dropId, units) => restock(showKeys(show), { dropId, units }),
+    restock: (show, dropId, units) => restock(showKeys(show), { dropId, units, key: randomUUID() }),
     async void(show, dropId, reason) {
       const keys = showKeys(show);
       let ended = 0;

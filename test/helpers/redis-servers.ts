@@ -17,8 +17,11 @@ export interface TcpRedis {
   stop(): Promise<void>;
 }
 
-/** @param settings without the leading dashes */
-async function startTcpRedis(settings: Readonly<Record<string, string>> = {}): Promise<TcpRedis> {
+/** @param settings without the leading dashes @param env on top of ours */
+export async function startTcpRedis(
+  settings: Readonly<Record<string, string>> = {},
+  env: Readonly<Record<string, string>> = {},
+): Promise<TcpRedis> {
   const port = await freePort();
   const dir = mkdtempSync(join(tmpdir(), "dropcast-redis-"));
   const all = {
@@ -33,7 +36,10 @@ async function startTcpRedis(settings: Readonly<Record<string, string>> = {}): P
     ...settings,
   };
   const args = Object.entries(all).flatMap(([name, value]) => [`--${name}`, value]);
-  const child: ChildProcess = spawn("redis-server", args, { stdio: "ignore" });
+  const child: ChildProcess = spawn("redis-server", args, {
+    stdio: "ignore",
+    env: { ...process.env, ...env },
+  });
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const admin = connectRedis(`redis://127.0.0.1:${port}`, "command");
   await whenReady(admin, 10_000);

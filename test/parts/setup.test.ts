@@ -35,7 +35,7 @@ test("[SETUP8] where it may not install, every missing package stands in one lin
   const { status, stderr } = install("test", pathWith({}));
   expect(status).toBe(1);
   expect(stderr.trim()).toMatch(
-    /^✗ packages are missing\. As root: sudo apt-get install --no-install-recommends redis-server chromium( fonts-noto-cjk)?$/,
+    /^✗ packages are missing\. As root: sudo apt-get install --no-install-recommends redis-server chromium( fonts-noto-cjk)?( faketime)?$/,
   );
 });
 
