@@ -56,7 +56,7 @@ export function tokenRoutes(app: App, { config, shows, tokens, access }: Desk): 
       caller.kind === "member" && isMember(caller.identity, show)
         ? caller.identity.viewerId
         : undefined;
-    const viewerId = wanted ?? own ?? `v${randomBytes(9).toString("hex")}`;
+    const viewerId = wanted ?? own ?? `v${randomBytes(9).toString("base64url")}`;
     const { isNew, sinceMs } = await shows.claim(show, viewerId);
     if (!isNew && viewerId !== own && !mayGrant(caller, show, "viewer"))
       throw new Refused("viewerIdTaken", { viewerId, field: "viewerId", reason: "is taken" });

@@ -4,7 +4,6 @@
  * Socket.IO and a publication of Centrifugo: as many bytes of payload, the same pace and the same receivers. Redis is in no row.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { startSwarm } from "../../load/swarm/swarm.ts";
 import { showKeys } from "../../server/redis/keys.ts";
 import { type Bench, type BenchRun, owning } from "./bench.ts";
 import { cpuSecondsOf } from "./machine.ts";
@@ -12,10 +11,9 @@ import { centrifugoIfAny, type Rival, SOCKET_IO, UWS, WS } from "./rivals.ts";
 import { inTurns } from "./rounds.ts";
 import type { Row } from "./rows.ts";
 import type { ServerProcess } from "./server-process.ts";
-import { allIn, openShow, startGatewayOn, startStore, type Store, viewerToken } from "./world.ts";
+import { joined, type Store, watched } from "./world.ts";
 
 const EVENT_BYTES = 128;
-const JOINS_PER_SECOND = 2500;
 const UNIT = "deliveries/cpu-s";
 
 export const fanout: Bench = {
@@ -106,22 +104,7 @@ async function dropcastSubject(
   viewers: number,
 ): Promise<Subject & { newestEvent(): Promise<string> }> {
   const show = "fanout";
-  const store = await startStore();
-  run.owns(store.stop);
-  await openShow(store, show);
-  const server = await startGatewayOn(store);
-  run.owns(server.stop);
-  const url = `ws://127.0.0.1:${server.port}`;
-  const swarm = await startSwarm({
-    url,
-    show,
-    viewers,
-    token: viewerToken(show),
-    countsOnly: true,
-    joinsPerSecond: JOINS_PER_SECOND,
-  });
-  run.owns(swarm.close);
-  await allIn(swarm, viewers);
+  const { store, server, swarm } = await watched(run, { show, viewers });
   const subject: Subject = {
     name: "Dropcast",
     server,
@@ -161,16 +144,13 @@ async function change({ shows }: Store, show: string): Promise<void> {
 async function rivalSubject(run: BenchRun, viewers: number, rival: Rival): Promise<Subject> {
   const server = await rival.start(run.say);
   run.owns(server.stop);
-  const swarm = await startSwarm({
+  const swarm = await joined(run, {
     url: `ws://127.0.0.1:${server.port}${rival.path}`,
     show: "",
     viewers,
     token: async () => "",
     bare: rival.dialect,
-    joinsPerSecond: JOINS_PER_SECOND,
   });
-  run.owns(swarm.close);
-  await allIn(swarm, viewers);
   return {
     name: rival.name,
     server,

@@ -5,13 +5,14 @@
 import { parseArgs } from "node:util";
 import { type Bench, owning } from "./bench.ts";
 import { fanout } from "./fanout.ts";
+import { flood } from "./flood.ts";
 import { holds } from "./holds.ts";
 import { isPinned, LOAD_CORES, pin } from "./machine.ts";
 import { memory } from "./memory.ts";
 import { type Line, linesOf, tableOf } from "./rows.ts";
 import { wire } from "./wire.ts";
 
-const BENCHES: readonly Bench[] = [fanout, holds, wire, memory];
+const BENCHES: readonly Bench[] = [fanout, flood, holds, wire, memory];
 
 const help = (): string => `npm run bench -- [NAME …] [--json] [--quick]
 

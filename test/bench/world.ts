@@ -7,13 +7,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import nodeProcess from "node:process";
 import type { Redis } from "ioredis";
-import type { Swarm } from "../../load/swarm/swarm.ts";
+import { startSwarm, type Swarm, type SwarmOptions } from "../../load/swarm/swarm.ts";
 import { connectRedis, whenReady } from "../../server/redis/connect.ts";
 import { type RedisProcess, startRedisProcess } from "../../server/redis/process.ts";
 import { createShows, type Shows } from "../../server/room/shows.ts";
 import { createInventory, type Inventory } from "../../server/shop/inventory.ts";
 import { freePort } from "../../load/free-port.ts";
 import { createTokens, type Tokens } from "../../server/tokens.ts";
+import type { BenchRun } from "./bench.ts";
 import { type ServerProcess, startServer } from "./server-process.ts";
 
 const SECRET = "a secret of the benches, for no one else";
@@ -72,12 +73,41 @@ export const viewerToken =
 
 /** Waits for all of them. @throws when one is not in: figures of a part of the crowd would mislead */
 export async function allIn(swarm: Swarm, viewers: number): Promise<void> {
-  const joined = await swarm.joined;
-  if (joined === viewers) return;
+  const arrived = await swarm.joined;
+  if (arrived === viewers) return;
   const { closes } = await swarm.figures();
   throw new Error(
-    `only ${joined} of ${viewers} viewers got in; close codes ${JSON.stringify(closes)}`,
+    `only ${arrived} of ${viewers} viewers got in; close codes ${JSON.stringify(closes)}`,
   );
+}
+
+const JOINS_PER_SECOND = 2500;
+
+/** A swarm that only counts what it hears, all of it in. */
+export async function joined(run: BenchRun, options: SwarmOptions): Promise<Swarm> {
+  const swarm = await startSwarm({
+    joinsPerSecond: JOINS_PER_SECOND,
+    countsOnly: true,
+    ...options,
+  });
+  run.owns(swarm.close);
+  await allIn(swarm, options.viewers);
+  return swarm;
+}
+
+/** A live show on a gateway of its own, with everybody in. */
+export async function watched(
+  run: BenchRun,
+  { show, ...options }: Partial<SwarmOptions> & Pick<SwarmOptions, "show" | "viewers">,
+): Promise<{ readonly store: Store; readonly server: ServerProcess; readonly swarm: Swarm }> {
+  const store = await startStore();
+  run.owns(store.stop);
+  await openShow(store, show);
+  const server = await startGatewayOn(store);
+  run.owns(server.stop);
+  const url = `ws://127.0.0.1:${server.port}`;
+  const swarm = await joined(run, { url, show, token: viewerToken(show), ...options });
+  return { store, server, swarm };
 }
 
 /** A live show with one product. */
