@@ -1,6 +1,6 @@
 /**
  * Resident bytes of a server per joined viewer above the same server empty: a real gateway, against raw sockets of
- * uWebSockets.js. Two readings of each: `settled`, after a garbage collection, and `grown`, as the system
+ * uWebSockets.js and of `ws`. Two readings of each: `settled`, after a garbage collection, and `grown`, as the system
  * sees it without one; both above the tidied empty server. Memory of the kernel (about 4 kB per socket end) is in neither.
  */
 import { setTimeout as sleep } from "node:timers/promises";
@@ -8,7 +8,8 @@ import { startSwarm, type SwarmOptions } from "../../load/swarm/swarm.ts";
 import type { Bench, BenchRun } from "./bench.ts";
 import { residentBytesOf } from "./machine.ts";
 import { median, type Row } from "./rows.ts";
-import { type ServerProcess, startServer } from "./server-process.ts";
+import { UWS, WS } from "./rivals.ts";
+import type { ServerProcess } from "./server-process.ts";
 import { allIn, openShow, startGatewayOn, startStore, viewerToken } from "./world.ts";
 
 const SHOW = "memory";
@@ -27,43 +28,41 @@ export const memory: Bench = {
   name: "memory",
   says: "resident bytes per viewer above the empty server",
   async run(run) {
-    const viewers = run.quick ? 3000 : 5000;
+    const viewers = run.quick ? 5000 : 15_000;
     const store = await startStore();
     run.owns(store.stop);
     await openShow(store, SHOW);
-    const joined: Reading[] = [];
-    const raw: Reading[] = [];
-    for (let round = 0; round < (run.quick ? 1 : 3); round++) {
+    const readings: Record<string, Reading[]> = { joined: [], "uws-socket": [], "ws-socket": [] };
+    for (let round = 0; round < (run.quick ? 1 : 2); round++) {
       run.say(`memory: ${viewers} viewers, round ${round + 1}`);
       const gateway = await startGatewayOn(store);
-      const ours = { url: `ws://127.0.0.1:${gateway.port}`, show: SHOW, token: viewerToken(SHOW) };
-      joined.push(await perViewer(run, gateway, { ...ours, viewers }));
-      const uws = await startServer("uws-server.ts");
-      const bare = {
-        url: `ws://127.0.0.1:${uws.port}/`,
-        show: "",
-        token: async () => "",
-        bare: "plain" as const,
-      };
-      raw.push(await perViewer(run, uws, { ...bare, viewers }));
+      const url = `ws://127.0.0.1:${gateway.port}`;
+      const ours = { url, show: SHOW, token: viewerToken(SHOW), viewers };
+      readings["joined"]?.push(await perViewer(run, gateway, ours));
+      for (const [row, rival] of [
+        ["uws-socket", UWS],
+        ["ws-socket", WS],
+      ] as const) {
+        const server = await rival.start(run.say);
+        const bare = {
+          url: `ws://127.0.0.1:${server.port}${rival.path}`,
+          show: "",
+          token: async () => "",
+          bare: rival.dialect,
+          viewers,
+        };
+        readings[row]?.push(await perViewer(run, server, bare));
+      }
     }
-    const row = (
-      name: string,
-      readings: readonly Reading[],
-      of: keyof Reading,
-      controls: readonly string[],
-    ): Row => ({
-      row: `${name}-${of}-${viewers}`,
-      value: median(readings.map((reading) => reading[of])),
-      unit: UNIT,
-      controls,
-    });
-    return [
-      row("joined", joined, "settled", [`uws-socket-settled-${viewers}`]),
-      row("joined", joined, "grown", [`uws-socket-grown-${viewers}`]),
-      row("uws-socket", raw, "settled", []),
-      row("uws-socket", raw, "grown", []),
-    ];
+    return (["settled", "grown"] as const).flatMap((of) =>
+      Object.entries(readings).map(([row, values]): Row => ({
+        row: `${row}-${of}-${viewers}`,
+        value: median(values.map((reading) => reading[of])),
+        unit: UNIT,
+        controls:
+          row === "joined" ? [`uws-socket-${of}-${viewers}`, `ws-socket-${of}-${viewers}`] : [],
+      })),
+    );
   },
 };
 
