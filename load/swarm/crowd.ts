@@ -2,6 +2,7 @@
  * The viewers of one process. Lets them in at a given rate, makes them talk and buy, and keeps the sums. Owns every timer and
  * socket of its viewers: `close` leaves none.
  */
+import { FRAMES, type NamesGoing } from "#wire";
 import { createClock } from "../../client-sdk/clock.ts";
 import { createDecoder, stamped } from "./decoding.ts";
 import { type DialectName, DIALECTS } from "./dialects.ts";
@@ -60,6 +61,10 @@ export interface Crowd {
   talk(rates: Rates): void;
   /** This share of the viewers stops reading; 0 wakes all. */
   stall(share: number): void;
+  /** Keeps the times of arrival of these frames from now on. */
+  watch(kind: NamesGoing<"down">): void;
+  /** Those since the last call, ms since 1970. */
+  arrivals(): readonly number[];
   /** Messages received so far. */
   counts(): Counts;
   figures(): Figures;
@@ -205,6 +210,14 @@ export function createCrowd(options: CrowdOptions): Crowd {
     },
     stall(share) {
       viewers.forEach((viewer, i) => (i < share * viewers.length ? viewer.stall() : viewer.wake()));
+    },
+    watch(kind) {
+      tally.watched = FRAMES[kind].opcode;
+    },
+    arrivals() {
+      const { arrivedAtMs } = tally;
+      tally.arrivedAtMs = [];
+      return arrivedAtMs;
     },
     counts: () => ({
       frames: tally.frames,

@@ -6,6 +6,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { fileURLToPath } from "node:url";
+import type { NamesGoing } from "#wire";
 import { type Counts, createCrowd, type Crowd, type CrowdOptions, type Rates } from "./crowd.ts";
 import type { CrowdAnswer } from "./crowd-process.ts";
 import type { DialectName } from "./dialects.ts";
@@ -58,6 +59,10 @@ export interface Swarm {
   talk(rates: Rates): Promise<void>;
   /** This share of the viewers stops reading; 0 wakes all. */
   stall(share: number): Promise<void>;
+  /** Keeps the times of arrival of these frames from now on, over all viewers. */
+  watch(kind: NamesGoing<"down">): Promise<void>;
+  /** Those since the last call, ms since 1970. */
+  arrivals(): Promise<readonly number[]>;
   /** Cheap enough to be asked every few ms. */
   counts(): Promise<Counts>;
   figures(): Promise<Figures>;
@@ -121,6 +126,8 @@ export async function startSwarm(options: SwarmOptions): Promise<Swarm> {
       await Promise.all(crowds.map((c) => c.talk(rates)));
     },
     stall: async (share) => void (await Promise.all(crowds.map((c) => c.stall(share)))),
+    watch: async (kind) => void (await Promise.all(crowds.map((c) => c.watch(kind)))),
+    arrivals: async () => (await Promise.all(crowds.map((c) => c.arrivals()))).flat(),
     counts: async () => addCounts(await Promise.all(crowds.map((c) => c.counts()))),
     figures: async () => addUp(await Promise.all(crowds.map((c) => c.figures()))),
     histories,
@@ -175,6 +182,8 @@ async function inThisProcess(options: CrowdOptions): Promise<Remote> {
     hold: (order) => crowd.hold(order),
     talk: async (rates) => crowd.talk(rates),
     stall: async (share) => crowd.stall(share),
+    watch: async (kind) => crowd.watch(kind),
+    arrivals: async () => crowd.arrivals(),
     counts: async () => crowd.counts(),
     figures: async () => crowd.figures(),
     histories: async () => crowd.histories(),
@@ -194,6 +203,8 @@ async function inAChild(options: CrowdOptions): Promise<Remote> {
     hold: (order) => call("hold", order) as Promise<readonly [number, number]>,
     talk: async (rates) => void (await call("talk", rates)),
     stall: async (share) => void (await call("stall", share)),
+    watch: async (kind) => void (await call("watch", kind)),
+    arrivals: () => call("arrivals") as Promise<readonly number[]>,
     counts: () => call("counts") as Promise<Counts>,
     figures: () => call("figures") as Promise<Figures>,
     histories: () => call("histories") as Promise<readonly ViewerHistory[]>,

@@ -7,6 +7,9 @@ export interface Tally {
   frames: number;
   bytes: number;
   readonly byOpcode: Uint32Array;
+  /** Of frames with this opcode the times of arrival are kept; -1: of none. */
+  watched: number;
+  arrivedAtMs: number[];
   /** Commands that were answered by a fault, by its code; passing ones too. */
   readonly faults: Record<string, number>;
   readonly joinUs: Histogram;
@@ -21,6 +24,8 @@ export const createTally = (): Tally => ({
   frames: 0,
   bytes: 0,
   byOpcode: new Uint32Array(256),
+  watched: -1,
+  arrivedAtMs: [],
   faults: {},
   joinUs: createHistogram(),
   holdUs: createHistogram(),

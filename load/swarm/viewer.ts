@@ -144,6 +144,7 @@ export class Viewer {
     tally.frames++;
     const opcode = opcodeAt(bytes, start);
     tally.byOpcode[opcode] = (tally.byOpcode[opcode] as number) + 1;
+    if (opcode === tally.watched) tally.arrivedAtMs.push(this.#ports.nowMs());
     if (countsOnly && this.#stage === "joined") return;
     const shared = decode(bytes, start, end);
     if (!this.#direct(shared.frame) && !this.asks.take(shared.frame))

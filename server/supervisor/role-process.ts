@@ -34,7 +34,7 @@ export interface RoleProcess {
 const maxUnreadyDeaths = 5;
 
 /** A gateway's memory is mostly V8's young generation: 4.6 kB per viewer by default, under 2 kB with a small one (measured). */
-const EXEC_ARGS: Readonly<Record<Role, readonly string[]>> = {
+export const EXEC_ARGS: Readonly<Record<Role, readonly string[]>> = {
   control: [],
   media: [],
   gateway: ["--max-semi-space-size=2"],

@@ -31,14 +31,17 @@ export interface ServerReady {
 /**
  * @param file beside this one
  * @param env on top of this process's own
+ * @param execArgs of Node
  */
 export async function startServer(
   file: string,
   env: Readonly<Record<string, string>> = {},
+  execArgs: readonly string[] = [],
 ): Promise<ServerProcess> {
   const path = fileURLToPath(new URL(file, import.meta.url));
-  const [program, ...args] = [...pinPrefix(SERVER_CORES), process.execPath, "--expose-gc", path];
-  const child = spawn(program, args, {
+  const node = [process.execPath, "--expose-gc", ...execArgs, path];
+  const [program, ...args] = [...pinPrefix(SERVER_CORES), ...node];
+  const child = spawn(program as string, args, {
     stdio: ["ignore", "inherit", "inherit", "ipc"],
     env: { ...process.env, ...env },
   });

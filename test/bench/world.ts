@@ -13,6 +13,7 @@ import { type RedisProcess, startRedisProcess } from "../../server/redis/process
 import { createShows, type Shows } from "../../server/room/shows.ts";
 import { createInventory, type Inventory } from "../../server/shop/inventory.ts";
 import { freePort } from "../../load/free-port.ts";
+import { EXEC_ARGS } from "../../server/supervisor/role-process.ts";
 import { createTokens, type Tokens } from "../../server/tokens.ts";
 import type { BenchRun } from "./bench.ts";
 import { type ServerProcess, startServer } from "./server-process.ts";
@@ -51,7 +52,7 @@ export async function startStore(): Promise<Store> {
 
 export async function startGatewayOn(store: Store): Promise<ServerProcess> {
   const port = await freePort();
-  return startServer("gateway-server.ts", {
+  const env = {
     REDIS_URL: store.process.url,
     TOKEN_SECRET: SECRET,
     HOST: "127.0.0.1",
@@ -60,7 +61,8 @@ export async function startGatewayOn(store: Store): Promise<ServerProcess> {
     DRAIN_MS: "0",
     NEWCOMERS_PER_SECOND: "1000000",
     NODE_ID: `bench-${port}`,
-  });
+  };
+  return startServer("gateway-server.ts", env, EXEC_ARGS.gateway);
 }
 
 const tokens: Tokens = createTokens(SECRET);
