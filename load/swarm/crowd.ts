@@ -42,6 +42,8 @@ export interface HoldOrder {
 export interface Rates {
   readonly commentsPerSecond: number;
   readonly likesPerSecond: number;
+  /** Default: half a second of one viewer's taps. */
+  readonly likesPerFrame?: number;
 }
 
 export interface Counts {
@@ -195,7 +197,7 @@ export function createCrowd(options: CrowdOptions): Crowd {
       stopAsking();
       return [buyers.length - Math.max(0, target - answers), buyers.length];
     },
-    talk({ commentsPerSecond, likesPerSecond }) {
+    talk({ commentsPerSecond, likesPerSecond, likesPerFrame = LIKES_PER_FRAME }) {
       stopTalking?.();
       let comments = 0;
       let likes = 0;
@@ -204,8 +206,8 @@ export function createCrowd(options: CrowdOptions): Crowd {
         likes += (likesPerSecond * tookMs) / 1000;
         for (; comments >= 1; comments--)
           nextSpeaker()?.asks.comment(stamped("这个多少钱 how much is it", nowMs()));
-        for (; likes >= LIKES_PER_FRAME; likes -= LIKES_PER_FRAME)
-          nextSpeaker()?.asks.like(LIKES_PER_FRAME);
+        for (; likes >= likesPerFrame; likes -= likesPerFrame)
+          nextSpeaker()?.asks.like(likesPerFrame);
       });
     },
     stall(share) {

@@ -118,8 +118,9 @@ export async function startSwarm(options: SwarmOptions): Promise<Swarm> {
       const sums = await Promise.all(crowds.map((c) => c.hold(order)));
       return tallyOf(sums, await histories(), keyPrefix);
     },
-    talk: async ({ commentsPerSecond, likesPerSecond }) => {
+    talk: async ({ commentsPerSecond, likesPerSecond, ...rest }) => {
       const rates = {
+        ...rest,
         commentsPerSecond: commentsPerSecond / parts,
         likesPerSecond: likesPerSecond / parts,
       };

@@ -9,11 +9,12 @@ import { flood } from "./flood.ts";
 import { holds } from "./holds.ts";
 import { isPinned, LOAD_CORES, pin } from "./machine.ts";
 import { isolation } from "./isolation.ts";
+import { likes } from "./likes.ts";
 import { memory } from "./memory.ts";
 import { type Line, linesOf, tableOf } from "./rows.ts";
 import { wire } from "./wire.ts";
 
-const BENCHES: readonly Bench[] = [fanout, flood, isolation, holds, wire, memory];
+const BENCHES: readonly Bench[] = [fanout, flood, isolation, likes, holds, wire, memory];
 
 const help = (): string => `npm run bench -- [NAME …] [--json] [--quick]
 
