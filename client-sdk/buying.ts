@@ -1,18 +1,61 @@
-/** Hold, pay, cancel: commands whose answers are values, and a payment that is over when the money has settled. */
+/** Prepare, hold, pay, cancel: commands whose answers are values, and a payment that is over when the money has settled. */
 import type { Order } from "#wire";
 import type { Commands } from "./commands.ts";
 import type { Events } from "./events.ts";
 import { randomId } from "./id.ts";
 import { type Live, type LiveEvents, type LiveState, type PayAnswer, SdkFault } from "./live.ts";
+import type { Passes } from "./passes.ts";
 
 /** A settlement that takes longer is reported as a fault; the order itself goes on, and `orderChanged` will tell. */
 const SETTLE_WITHIN_MS = 90_000;
 
-export function createBuying(
-  commands: Commands,
-  events: Events<LiveEvents>,
-  state: LiveState,
-): Pick<Live, "hold" | "claim" | "wait" | "pay" | "cancel"> {
+export interface BuyingPorts {
+  readonly commands: Commands;
+  readonly events: Events<LiveEvents>;
+  readonly state: LiveState;
+  /** Server time, ms. */
+  readonly now: () => number;
+}
+
+export function createBuying({
+  commands,
+  events,
+  state,
+  now,
+}: BuyingPorts): Pick<Live, "prepare" | "hold" | "claim" | "wait" | "pay" | "cancel"> {
+  let loading: Promise<Passes> | undefined;
+  /** Drop → key of the attempt that has been prepared. */
+  const prepared = new Map<string, string>();
+
+  const passes = async (): Promise<Passes> => {
+    loading ??= import("./passes.ts").then((m) => m.createPasses({ commands, now }));
+    try {
+      return await loading;
+    } catch {
+      // The file did not come: like a command that was not answered.
+      loading = undefined;
+      throw new SdkFault("timeout", true);
+    }
+  };
+  /** Asks, showing a pass where the drop wants one. */
+  const showing = async <A extends { readonly result: string }>(
+    dropId: string,
+    key: string,
+    ask: (pass: string) => Promise<A>,
+  ): Promise<A> => {
+    const { admission = "open" } = state.drops.get(dropId) ?? {};
+    if (admission === "open" || admission === "flagged") {
+      const answer = await ask("");
+      if (answer.result !== "pass") return answer;
+    }
+    return (await passes()).through(dropId, key, ask);
+  };
+  const keyFor = (dropId: string): string => {
+    const key = prepared.get(dropId) ?? randomId();
+    prepared.delete(dropId);
+    return key;
+  };
+
   /**
    * Watches one hold from before the payment is asked for. `over` resolves once it has ended, or is held again because the
    * charge was declined.
@@ -49,21 +92,29 @@ export function createBuying(
   };
 
   return {
-    async hold(dropId, { quantity = 1, key = randomId(), coupons = [] } = {}) {
-      const { result, ...answer } = await (coupons.length === 0
-        ? commands.ask("hold", { dropId, quantity, key })
-        : commands.ask("redeem", { dropId, quantity, key, coupons }));
-      if (result !== "held") return { result };
-      return {
-        result,
-        holdId: answer.holdId,
-        deadlineMs: answer.deadlineMs,
-        quantity: answer.quantity,
-      };
+    async prepare(dropId, { key = randomId() } = {}) {
+      const { result, untilMs } = await (await passes()).get(dropId, key);
+      if (result !== "pass") return { result: result === "closed" ? result : "notNeeded" };
+      prepared.set(dropId, key);
+      return { result: "ready", key, untilMs };
     },
-    async wait(dropId, { quantity = 1, key = randomId() } = {}) {
-      const { result, ticket, ahead } = await commands.ask("wait", { dropId, quantity, key });
-      return result === "waiting" ? { result, holdId: key, ticket, ahead } : { result };
+    async hold(dropId, { quantity = 1, key = keyFor(dropId), coupons = [] } = {}) {
+      const answer = await showing(dropId, key, (pass) =>
+        pass === "" && coupons.length === 0
+          ? commands.ask("hold", { dropId, quantity, key })
+          : commands.ask("redeem", { dropId, quantity, key, coupons, pass }),
+      );
+      const { result, holdId, deadlineMs, retryAfterMs } = answer;
+      if (result === "held") return { result, holdId, deadlineMs, quantity: answer.quantity };
+      return result === "tooFast" ? { result, retryAfterMs } : { result };
+    },
+    async wait(dropId, { quantity = 1, key = keyFor(dropId) } = {}) {
+      const answer = await showing(dropId, key, (pass) =>
+        commands.ask("wait", { dropId, quantity, key, pass }),
+      );
+      const { result, ticket, ahead, retryAfterMs } = answer;
+      if (result === "waiting") return { result, holdId: key, ticket, ahead };
+      return result === "tooFast" ? { result, retryAfterMs } : { result };
     },
     async claim(couponId, { key = randomId() } = {}) {
       const { result } = await commands.ask("claim", { couponId, key });

@@ -5,7 +5,16 @@
 import type { Body, FrameName } from "#wire";
 import { SdkFault } from "./live.ts";
 
-type Command = "comment" | "hold" | "redeem" | "claim" | "wait" | "pay" | "cancel" | "signal";
+type Command =
+  | "comment"
+  | "hold"
+  | "redeem"
+  | "claim"
+  | "wait"
+  | "pass"
+  | "pay"
+  | "cancel"
+  | "signal";
 type Answer<C extends Command> = Body<
   C extends "redeem" ? "holdAnswered" : `${Exclude<C, "redeem">}Answered`
 >;

@@ -91,7 +91,7 @@ export async function connect(options: ConnectOptions): Promise<Live> {
   const send = (name: string, body: object): void => connection.send(name as "beat", body as never);
   const commands = createCommands({ send, nowMs: localMs, later });
   const reactions = createReactions((batch) => send("react", batch));
-  const buying = createBuying(commands, events, state);
+  const buying = createBuying({ commands, events, state, now: clock.now });
   const video = createVideo(commands, events);
 
   const inbox = createInbox({
@@ -134,6 +134,7 @@ export async function connect(options: ConnectOptions): Promise<Live> {
     holdAnswered: answered,
     payAnswered: answered,
     waitAnswered: answered,
+    passAnswered: answered,
     claimAnswered: answered,
     cancelAnswered: answered,
     signalAnswered: answered,

@@ -12,6 +12,7 @@ export {
   type LiveState,
   type LiveVideo,
   type PayAnswer,
+  type PrepareAnswer,
   SdkFault,
   type VideoState,
   type WaitAnswer,

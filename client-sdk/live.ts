@@ -32,9 +32,16 @@ export type HoldAnswer =
         | "notOpen"
         | "closed"
         | "pending"
-        | "tooFast"
-        | "coupon";
-    };
+        | "coupon"
+        /** This drop wants a pass, and none was to be had. */
+        | "pass";
+    }
+  | { readonly result: "tooFast"; readonly retryAfterMs: number };
+
+export type PrepareAnswer =
+  /** `hold` or `wait` with this key, or without one, is admitted. */
+  | { readonly result: "ready"; readonly key: string; readonly untilMs: number }
+  | { readonly result: "notNeeded" | "closed" };
 
 export interface ClaimAnswer {
   readonly result: "granted" | "gone" | "limit" | "notOpen" | "ended";
@@ -48,7 +55,8 @@ export type WaitAnswer =
       /** How many are before this viewer; later: `ticket - drop.waitServed - 1`. */
       readonly ahead: number;
     }
-  | { readonly result: "notNeeded" | "limit" | "closed" | "tooLate" };
+  | { readonly result: "notNeeded" | "limit" | "closed" | "tooLate" | "pass" }
+  | { readonly result: "tooFast"; readonly retryAfterMs: number };
 
 export type PayAnswer =
   | { readonly result: "sold"; readonly orderId: string }
@@ -130,6 +138,12 @@ export interface Live {
   /** Adds `n` (default 1) to the room's likes; coalesced, re-sent until applied, counted once. */
   like(n?: number): void;
   share(): void;
+  /**
+   * Gets ready for a drop whose `admission` is `token` or `proof`: best some time before its start. `hold` does it by itself
+   * where it was not done, which costs time then. Works for a proof in the background.
+   * @throws SdkFault `timeout` when no pass came within a minute
+   */
+  prepare(dropId: string, options?: { readonly key?: string }): Promise<PrepareAnswer>;
   /**
    * Reserves units. The key (made here if not given) names this attempt for ever: the same key gets the same answer, also
    * after a reload or a lost connection.

@@ -91,6 +91,16 @@ const VARIABLES = {
     2000,
     "new viewers that one gateway lets in per second",
   ],
+  PASSES_PER_SECOND: [
+    whole(1, 1_000_000),
+    3000,
+    "passes for drops with admission that one gateway gives out per second",
+  ],
+  PROOF_BITS: [
+    whole(1, 28),
+    17,
+    "work before a pass of a drop with admission proof: 2^bits hashes, 17 is a fraction of a second on a phone",
+  ],
   DRAIN_MS: [whole(0, 600_000), 3000, "time over which a stopping gateway sends its viewers away"],
   PAYMENTS: [
     z.enum(["sandbox", "stripe"], "must be sandbox or stripe"),
@@ -151,6 +161,8 @@ export interface Config {
   readonly tokensPerSecond: Read<"TOKENS_PER_SECOND">;
   readonly maxViewers: Read<"MAX_VIEWERS">;
   readonly newcomersPerSecond: Read<"NEWCOMERS_PER_SECOND">;
+  readonly passesPerSecond: Read<"PASSES_PER_SECOND">;
+  readonly proofBits: Read<"PROOF_BITS">;
   readonly drainMs: Read<"DRAIN_MS">;
   readonly payments: Read<"PAYMENTS">;
   readonly stripeApiUrl: Read<"STRIPE_API_URL">;

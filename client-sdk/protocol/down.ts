@@ -1,4 +1,5 @@
 /** What the server sends. Opcodes from 0x40, by lane. */
+import { DOOR_DOWN } from "./door.ts";
 import { flag, list, oneOf, text, uint } from "./fields.ts";
 import { type FrameSpec, ID, JSON_TEXT, U32, U53 } from "./kinds.ts";
 import { LIMITS } from "./limits.ts";
@@ -17,6 +18,8 @@ export const FAILURES = [
 ] as const;
 
 export const DOWN = {
+  ...DOOR_DOWN,
+
   // to one client
   welcome: {
     opcode: 0x40,
@@ -63,10 +66,12 @@ export const DOWN = {
         "pending",
         "tooFast",
         "coupon",
+        "pass",
       ),
       holdId: text(LIMITS.maxKeyChars, 0),
       deadlineMs: U53,
       quantity: uint(99),
+      retryAfterMs: U32,
     },
   },
   payAnswered: {
@@ -99,17 +104,6 @@ export const DOWN = {
     fields: { couponId: text(40), unused: uint(99), version: U53 },
   },
   couponList: { opcode: 0x82, way: "down", fields: { coupons: list(COUPON, 200) } },
-  waitAnswered: {
-    opcode: 0x4e,
-    way: "down",
-    fields: {
-      id: ID,
-      result: oneOf("waiting", "notNeeded", "limit", "closed", "tooLate"),
-      ticket: U32,
-      /** How many are before this one. */
-      ahead: U32,
-    },
-  },
   snapshot: {
     opcode: 0x4d,
     way: "down",

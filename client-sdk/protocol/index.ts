@@ -25,6 +25,7 @@ export { LIMITS } from "./limits.ts";
 export type { MediaAsk, MediaLease, MediaTell } from "./media.ts";
 export { mediaAskChannel, mediaTellChannel } from "./media.ts";
 export {
+  type Admission,
   type Comment,
   COMMENT,
   type Coupon,

@@ -17,4 +17,8 @@ export const U53 = uint(Number.MAX_SAFE_INTEGER);
 export const ID = uint(0xffff_ffff);
 export const KEY = text(LIMITS.maxKeyChars);
 export const ATTEMPT = uint(255);
+/** A pass, as the server signed it; empty: none. */
+export const PASS = text(80, 0);
+/** The puzzle before a pass, as the server signed it; empty: none. */
+export const CHALLENGE = text(80, 0);
 export const JSON_TEXT = text(LIMITS.maxFrameBytes, 0);

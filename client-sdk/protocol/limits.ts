@@ -21,9 +21,9 @@ export const LIMITS = {
   /** The same of one public network address; private ones are proxies, and not limited. */
   addressCommentBurst: 60,
   addressCommentsPerSecond: 20,
-  /** Holds of one viewer on one node, retries included. */
-  holdBurst: 10,
-  holdsPerSecond: 5,
+  /** Holds of one viewer on one node, all its devices and retries included. */
+  holdBurst: 20,
+  holdsPerSecond: 10,
   /** Bytes waiting for one slow reader before it is told to resume. */
   maxBackpressureBytes: 256 * 1024,
   maxCommentsPerTick: 32,

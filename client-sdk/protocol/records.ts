@@ -26,6 +26,12 @@ const DROP_STATE = oneOf("announced", "open", "soldOut", "closed", "voided");
  */
 const DROP_MODE = oneOf("fcfs", "random", "lottery");
 
+/**
+ * What a buyer must show. open: nothing. token: a pass, asked for before the start (`pass`). proof: a pass that cost a proof of
+ * work. flagged: such a pass, but only from those whose behaviour a node finds odd.
+ */
+const ADMISSION = oneOf("open", "flagged", "token", "proof");
+
 export const DROP = record({
   dropId: text(40),
   sku: text(40),
@@ -52,6 +58,7 @@ export const DROP = record({
   /** Tickets of the waiting line given so far, and those whose turn has come. */
   waitlisted: U32,
   waitServed: U32,
+  admission: ADMISSION,
 });
 
 /** What one viewer waits for, holds or bought; ends as sold, expired or cancelled, once. */
@@ -113,6 +120,7 @@ export type Role = ValueOf<typeof ROLE>;
 export type Product = ValueOf<typeof PRODUCT>;
 export type Drop = ValueOf<typeof DROP>;
 export type DropState = ValueOf<typeof DROP_STATE>;
+export type Admission = Drop["admission"];
 export type Order = ValueOf<typeof ORDER>;
 export type OrderState = Order["state"];
 export type Coupon = ValueOf<typeof COUPON>;

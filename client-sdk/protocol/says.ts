@@ -18,7 +18,8 @@ export const SAYS: Readonly<Record<FrameName, string>> = {
   claim:
     "Takes one of a coupon's claims. The key names this attempt; a repeat gets the same answer.",
   redeem:
-    "A `hold` that redeems claimed coupons in the same atomic step. Answered by `holdAnswered`; `coupon` there: one of them does not apply, and nothing was held.",
+    "A `hold` with more to show: claimed coupons, redeemed in the same atomic step, or a pass. Answered by `holdAnswered`; `coupon` there: one of them does not apply; `pass`: this drop wants a pass for this key. Nothing was held then.",
+  pass: "Asks for what a drop with `admission` wants to see: a pass for this viewer, drop and key, so it admits one attempt and no other. A `nonce` solves the `challenge` that an earlier answer gave.",
   signal: "A call to the media side (names and bodies: media/signals.ts).",
   welcome:
     "Answer to hello. `resumed`: what was missed follows frame by frame; else `snapshot` follows. Then own orders, then `joined`.",
@@ -43,6 +44,8 @@ export const SAYS: Readonly<Record<FrameName, string>> = {
   claimAnswered: "`granted`: it is this viewer's. `gone`: the budget is claimed up.",
   couponsKept: "How many unused claims of a coupon this viewer has; the highest `version` wins.",
   couponList: "All coupons of the show, after a snapshot or a catch-up.",
+  passAnswered:
+    "`pass`: show it with `redeem` or `wait`, under the same key. `proof`: first find a `nonce`. `tooFast`: ask again after `retryAfterMs`.",
   waitAnswered:
     "`waiting`: in line with this ticket. `notNeeded`: there is stock, tap buy. `tooLate`: the draw is over, and it was all there is.",
   snapshot: "The whole room, in the place of whatever came before it.",

@@ -1,6 +1,7 @@
 /** What clients send. Opcodes below 0x40. */
+import { DOOR_UP } from "./door.ts";
 import { list, oneOf, text, uint } from "./fields.ts";
-import { ATTEMPT, type FrameSpec, ID, JSON_TEXT, KEY, U32, U53 } from "./kinds.ts";
+import { ATTEMPT, type FrameSpec, ID, JSON_TEXT, KEY, PASS, U32, U53 } from "./kinds.ts";
 import { LIMITS } from "./limits.ts";
 
 /** Signals of the media plane; their bodies are JSON text, checked by the media process. */
@@ -17,6 +18,7 @@ export const SIGNALS = [
 ] as const;
 
 export const UP = {
+  ...DOOR_UP,
   hello: {
     opcode: 0x01,
     way: "up",
@@ -45,11 +47,6 @@ export const UP = {
   pay: { opcode: 0x06, way: "up", fields: { id: ID, holdId: KEY, attempt: ATTEMPT } },
   cancel: { opcode: 0x07, way: "up", fields: { id: ID, holdId: KEY, attempt: ATTEMPT } },
   catchUp: { opcode: 0x08, way: "up", fields: { offset: U53 } },
-  wait: {
-    opcode: 0x0a,
-    way: "up",
-    fields: { id: ID, key: KEY, dropId: text(40), quantity: uint(99, 1), attempt: ATTEMPT },
-  },
   signal: { opcode: 0x09, way: "up", fields: { id: ID, name: oneOf(...SIGNALS), body: JSON_TEXT } },
   claim: {
     opcode: 0x0b,
@@ -65,6 +62,7 @@ export const UP = {
       dropId: text(40),
       quantity: uint(99, 1),
       coupons: list(text(40), LIMITS.maxCouponsPerHold),
+      pass: PASS,
       attempt: ATTEMPT,
     },
   },

@@ -7,7 +7,7 @@ import { z } from "zod";
 import type { Durability } from "../shop/inventory.ts";
 import { AT_MS, CENTS, DROP_ID, SKU, UNITS } from "./schemas.ts";
 
-type Later = "mode" | "seedHash" | "waitlisted" | "waitServed";
+type Later = "mode" | "seedHash" | "waitlisted" | "waitServed" | "admission";
 
 /** As `books.lua` keeps it; what came to the wire later is missing in drops made before. */
 export interface StoredDrop extends Omit<Drop, Later>, Partial<Pick<Drop, Later>> {
@@ -25,6 +25,7 @@ export const DropView = z.object({
   state: z.enum(["announced", "open", "soldOut", "closed", "voided"]),
   mode: z.enum(["fcfs", "random", "lottery"]).describe("who comes first"),
   seedHash: z.string().describe("SHA-256 of the draw's seed; empty for fcfs"),
+  admission: z.enum(["open", "flagged", "token", "proof"]).describe("what a buyer must show"),
   durability: z.enum(["disk", "replica", "memory"]).describe("what “yours” stands on"),
   priceCents: CENTS,
   wasCents: CENTS.describe("the product's own price when the drop was made"),
@@ -48,7 +49,7 @@ export type DropView = z.output<typeof DropView>;
 
 export function viewOf(drop: StoredDrop, nowMs: number): DropView {
   const { allotment, writtenOff, available } = drop;
-  const { mode = "fcfs", seedHash = "", durability = "disk" } = drop;
+  const { mode = "fcfs", seedHash = "", durability = "disk", admission = "open" } = drop;
   const state = stateAt(drop, nowMs);
   const closesNow = state === "closed" && drop.state !== "closed";
   return {
@@ -58,6 +59,7 @@ export function viewOf(drop: StoredDrop, nowMs: number): DropView {
     state,
     mode,
     seedHash,
+    admission,
     durability,
     priceCents: drop.priceCents,
     wasCents: drop.wasCents,

@@ -29,6 +29,12 @@ const DropRequest = z.strictObject({
     .describe(
       "who comes first: order of arrival, or a drawn order of those who queued before the start",
     ),
+  admission: z
+    .enum(["open", "flagged", "token", "proof"])
+    .default("open")
+    .describe(
+      "what a buyer must show: nothing; a pass asked for before the start; a pass that cost a proof of work; or that only from those whose behaviour looks odd. Pages do it by themselves",
+    ),
   durability: z
     .enum(["disk", "replica", "memory"])
     .default("disk")

@@ -2,21 +2,23 @@
  * What a joined viewer may ask, one function per frame. A "no" of ordinary life is an answer; the world failing is a `failed`
  * frame that says whether the same command may be sent again.
  */
-import { type Body, type FailureCode, LIMITS, type UpFrame } from "#wire";
+import type { Body, FailureCode, UpFrame } from "#wire";
 import type { Logger } from "../log.ts";
 import { isOutage } from "../redis/outage.ts";
 import type { Room } from "../room/room.ts";
 import type { Batches } from "../shop/batch.ts";
 import type { DropAnswer, DropRequest } from "../shop/inventory.ts";
-import { createBuckets } from "./buckets.ts";
+import type { Admitted, Door } from "./door.ts";
 import type { Figures } from "./figures.ts";
 import type { MediaLink } from "./media-link.ts";
-import { networkOf } from "./network.ts";
+import type { Rates } from "./rates.ts";
 import type { Session } from "./session.ts";
 
 export interface CommandPorts {
   readonly batches: Batches;
   readonly media: MediaLink;
+  readonly rates: Rates;
+  readonly door: Door;
   readonly figures: Figures;
   /** Redis TIME, for clients' clocks. */
   readonly redisNowMs: () => number;
@@ -30,12 +32,17 @@ export interface CommandPorts {
 type Command = Exclude<UpFrame, { kind: "hello" }>;
 type CommandOf<K extends Command["kind"]> = Extract<Command, { kind: K }>;
 
-/** A hold, with or without coupons. */
+/** A hold, with or without coupons and pass. */
 type Purchase = Omit<CommandOf<"redeem">, "kind">;
+/** A try for units that goes no further than this node. */
+type TurnedAway = {
+  readonly result: "tooFast" | "soldOut" | "pass";
+  readonly retryAfterMs: number;
+};
 
 const RETRY_AFTER_MS = 300;
-/** Those who spoke last: resends come within seconds. */
-const MAX_PAID = 10_000;
+/** Its first answer is remembered: what it shows makes no difference. */
+const REPEAT: Admitted = { level: 0, flags: "" };
 /** Printable ASCII without `|`, which joins the parts of a field in Redis. */
 const KEY = /^[\x21-\x7b\x7d\x7e]+$/;
 /** A claim is remembered inside a list of `key=state`. */
@@ -45,12 +52,7 @@ const failed = (session: Session, id: number, code: FailureCode, retryable: bool
   session.send("failed", { id, code, retryable, retryAfterMs: retryable ? RETRY_AFTER_MS : 0 });
 
 export function createCommands(ports: CommandPorts): (session: Session, frame: Command) => void {
-  const { batches, media, figures, redisNowMs, nowMs } = ports;
-  const commentRate = createBuckets(LIMITS.commentBurst, LIMITS.commentsPerSecond);
-  const addressRate = createBuckets(LIMITS.addressCommentBurst, LIMITS.addressCommentsPerSecond);
-  /** Per app instance the newest comment that was within the rate: sent again, it is not a second one. */
-  const paid = new Map<string, number>();
-  const holdRate = createBuckets(LIMITS.holdBurst, LIMITS.holdsPerSecond);
+  const { batches, media, rates, door, figures, redisNowMs, nowMs } = ports;
 
   /** Runs what an answer needs; a store that is away becomes `storeDown`, to be asked again with the same key. */
   const answering = async (
@@ -94,12 +96,19 @@ export function createCommands(ports: CommandPorts): (session: Session, frame: C
       );
     },
     hold: (session, room, frame) =>
-      void answering(session, frame.id, () => hold(session, room, { ...frame, coupons: [] })),
+      void answering(session, frame.id, () =>
+        hold(session, room, { ...frame, coupons: [], pass: "" }),
+      ),
     redeem: (session, room, frame) =>
       void answering(session, frame.id, () => hold(session, room, frame)),
     claim: (session, _room, frame) =>
       void answering(session, frame.id, () => claim(session, frame)),
-    wait: (session, _room, frame) => void answering(session, frame.id, () => wait(session, frame)),
+    pass: (session, room, frame) =>
+      KEY.test(frame.key)
+        ? door.pass(session, room, frame)
+        : failed(session, frame.id, "badRequest", false),
+    wait: (session, room, frame) =>
+      void answering(session, frame.id, () => wait(session, room, frame)),
     pay: (session, room, frame) =>
       void answering(session, frame.id, () => pay(session, room, frame)),
     cancel: (session, _room, { id, holdId }) =>
@@ -121,7 +130,7 @@ export function createCommands(ports: CommandPorts): (session: Session, frame: C
     if (mutedForMs > 0) return answer("muted", 0, Math.ceil(mutedForMs));
     const text = frame.text.trim();
     if (text === "") return answer("blocked");
-    const waitMs = session.role === "viewer" ? commentWaitMs(session, seq) : 0;
+    const waitMs = session.role === "viewer" ? rates.comment(session, seq) : 0;
     if (waitMs > 0) return answer("tooFast", 0, waitMs);
     const { viewerId, client, name, role, sinceMs } = session;
     const said = await room.comment({ viewerId, client, seq, name, role, text }, sinceMs);
@@ -129,53 +138,44 @@ export function createCommands(ports: CommandPorts): (session: Session, frame: C
     answer(said.result, said.commentNo, said.retryAfterMs);
   }
 
-  /** Limits of this node: by viewer, and by public address. */
-  function commentWaitMs(session: Session, seq: number): number {
-    const instance = `${rateKey(session)}|${session.client}`;
-    if (seq <= (paid.get(instance) ?? 0)) return 0;
-    const ownMs = commentRate.take(rateKey(session), nowMs());
-    const network = networkOf(session.address);
-    const waitMs = ownMs > 0 || network === undefined ? ownMs : addressRate.take(network, nowMs());
-    if (waitMs > 0) return waitMs;
-    paid.delete(instance);
-    paid.set(instance, seq);
-    const [oldest = ""] = paid.size > MAX_PAID ? paid.keys() : [];
-    paid.delete(oldest);
-    return 0;
-  }
-
-  /** What needs no asking. A key that this viewer's orders know is a repeat: it gets its first answer, whatever else there is. */
-  function turnedAway(
-    { show, viewerId }: Session,
-    { mirror, guard }: Room,
-    { key, dropId }: Purchase,
-  ): "tooFast" | "soldOut" | undefined {
-    if (mirror.hasOrder(viewerId, key) || guard.isWithheld(viewerId, key)) return undefined;
-    if (holdRate.take(rateKey({ show, viewerId }), nowMs()) > 0) return "tooFast";
+  /** What needs no asking; else how far this try is admitted. */
+  function received(session: Session, room: Room, tried: Purchase): TurnedAway | Admitted {
+    const retryAfterMs = rates.hold(session);
+    if (retryAfterMs > 0) return { result: "tooFast", retryAfterMs };
     // Nothing left in this restock epoch. Every hold that came before "sold out" in the log is in the mirror or withheld, so a
     // key that is in neither has never been answered with "held".
-    if (mirror.state.drops.get(dropId)?.state !== "soldOut") return undefined;
-    figures.refusedHere++;
-    return "soldOut";
+    if (room.mirror.state.drops.get(tried.dropId)?.state === "soldOut") {
+      figures.refusedHere++;
+      return { result: "soldOut", retryAfterMs: 0 };
+    }
+    return door.admit(session, room, tried) ?? { result: "pass", retryAfterMs: 0 };
   }
 
   async function hold(session: Session, room: Room, frame: Purchase): Promise<void> {
     const { id, key, dropId, quantity, coupons, attempt } = frame;
-    const answer = (result: Body<"holdAnswered">["result"], deadlineMs = 0, units = 0): void =>
+    const answer = (
+      result: Body<"holdAnswered">["result"],
+      deadlineMs = 0,
+      units = 0,
+      retryAfterMs = 0,
+    ): void => {
+      if (result !== "held" && result !== "pending") door.refused(session, result);
       session.send("holdAnswered", {
         id,
         result,
         holdId: result === "held" ? key : "",
         deadlineMs,
         quantity: units,
+        retryAfterMs,
       });
+    };
     if (!KEY.test(key)) return failed(session, id, "badRequest", false);
-    const turned = turnedAway(session, room, frame);
-    if (turned !== undefined) return answer(turned);
+    const admitted = isRepeat(session, room, key) ? REPEAT : received(session, room, frame);
+    if ("result" in admitted) return answer(admitted.result, 0, 0, admitted.retryAfterMs);
     figures.holdsAsked++;
     if (attempt === 0) ports.passed("holdAsked");
     const startedMs = nowMs();
-    const decision = await ask(session, { what: "hold", key, dropId, quantity, coupons });
+    const decision = await ask(session, { what: "hold", key, dropId, quantity, coupons, admitted });
     const [word, first, second] = decision;
     const [deadlineMs, units] = [Number(first), Number(second)];
     const { viewerId } = session;
@@ -215,19 +215,24 @@ export function createCommands(ports: CommandPorts): (session: Session, frame: C
     session.send("claimAnswered", { id, result: word as Body<"claimAnswered">["result"] });
   }
 
-  async function wait(
-    session: Session,
-    { id, key, dropId, quantity }: CommandOf<"wait">,
-  ): Promise<void> {
+  async function wait(session: Session, room: Room, frame: CommandOf<"wait">): Promise<void> {
+    const { id, key, dropId, quantity } = frame;
+    const answer = (
+      result: Body<"waitAnswered">["result"],
+      ticket = 0,
+      ahead = 0,
+      retryAfterMs = 0,
+    ): void => session.send("waitAnswered", { id, result, ticket, ahead, retryAfterMs });
     if (!KEY.test(key)) return failed(session, id, "badRequest", false);
-    const [word, ticket, ahead] = await ask(session, { what: "wait", key, dropId, quantity });
+    const retryAfterMs = isRepeat(session, room, key) ? 0 : rates.hold(session);
+    if (retryAfterMs > 0) return answer("tooFast", 0, 0, retryAfterMs);
+    const admitted = isRepeat(session, room, key) ? REPEAT : door.admit(session, room, frame);
+    if (admitted === undefined) return answer("pass");
+    const decision = await ask(session, { what: "wait", key, dropId, quantity, admitted });
+    const [word, ticket, ahead] = decision;
     if (refused(session, id, word)) return;
-    session.send("waitAnswered", {
-      id,
-      result: word as Body<"waitAnswered">["result"],
-      ticket: word === "waiting" ? Number(ticket) : 0,
-      ahead: word === "waiting" ? Number(ahead) : 0,
-    });
+    if (word === "waiting") answer(word, Number(ticket), Number(ahead));
+    else answer(word as Body<"waitAnswered">["result"]);
   }
 
   return (session, frame) => {
@@ -247,6 +252,6 @@ function refused(session: Session, id: number, word: string): boolean {
 /** Of a drop of class replica. */
 const isOfReplicas = (answer: DropAnswer): boolean => answer.at(-1) === "replica";
 
-/** Viewer ids are names within a show. */
-const rateKey = ({ show, viewerId }: Pick<Session, "show" | "viewerId">): string =>
-  `${show}|${viewerId}`;
+/** A key that this viewer's orders know is a repeat: it gets its first answer, whatever else there is. */
+const isRepeat = ({ viewerId }: Session, { mirror, guard }: Room, key: string): boolean =>
+  mirror.hasOrder(viewerId, key) || guard.isWithheld(viewerId, key);

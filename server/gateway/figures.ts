@@ -12,6 +12,10 @@ export interface Figures {
   holdsAsked: number;
   /** Refused from local knowledge, without Redis. */
   refusedHere: number;
+  /** Tries to buy that were answered with a no, by the answer. */
+  readonly refused: Record<string, number>;
+  /** Tries to buy with something odd about them. */
+  flagged: number;
   holdTook(ms: number): void;
   /** From the log's append (Redis TIME) to our publish. */
   readonly fanoutTook: (ms: number) => void;
@@ -60,6 +64,8 @@ export function startFigures({
     likesIn: 0,
     holdsAsked: 0,
     refusedHere: 0,
+    refused: {},
+    flagged: 0,
     holdTook: (ms) => holds.record(Math.max(1, Math.round(ms * 1000))),
     fanoutTook: (ms) => fanout.record(Math.max(1, Math.round(ms * 1000))),
   };
@@ -69,7 +75,7 @@ export function startFigures({
     const tookMs = performance.now() - beforeMs;
     cpuBefore = process.cpuUsage();
     beforeMs = performance.now();
-    const { commentsIn, likesIn, holdsAsked, refusedHere } = figures;
+    const { commentsIn, likesIn, holdsAsked, refusedHere, refused, flagged } = figures;
     const entry = {
       node,
       role: "gateway",
@@ -80,6 +86,8 @@ export function startFigures({
       likesIn,
       holdsAsked,
       refusedHere,
+      holdsFlagged: flagged,
+      ...named(refused),
       holdP50Ms: quantileMs(holds, 50),
       holdP99Ms: quantileMs(holds, 99),
       fanoutP50Ms: quantileMs(fanout, 50),
@@ -111,3 +119,12 @@ const quantileMs = (
   of: { readonly count: number; percentile(p: number): number },
   percentile: number,
 ): number | null => (of.count === 0 ? null : of.percentile(percentile) / 1000);
+
+/** `{tooFast: 2}` as `{refusedTooFast: 2}`: a report is flat. */
+const named = (refused: Readonly<Record<string, number>>): Record<string, number> =>
+  Object.fromEntries(
+    Object.entries(refused).map(([answer, count]) => [
+      `refused${answer.charAt(0).toUpperCase()}${answer.slice(1)}`,
+      count,
+    ]),
+  );

@@ -17,15 +17,19 @@ import { openJournal } from "../shop/journal.ts";
 import { startRecovery } from "../shop/recovery.ts";
 import { startSweeper } from "../shop/sweeper.ts";
 import { createTokens } from "../tokens.ts";
+import { createPasses } from "../passes.ts";
 import { createAdmission } from "./admission.ts";
 import { createCommands } from "./commands.ts";
+import { createDoor } from "./door.ts";
 import { drain } from "./drain.ts";
 import { startFigures } from "./figures.ts";
 import { startMediaLink } from "./media-link.ts";
+import { createRates } from "./rates.ts";
 import { Session, type SessionPorts, topicOf } from "./session.ts";
 import type { SocketServer } from "./socket.ts";
 import { createTickets } from "./tickets.ts";
 import { listen } from "./uws.ts";
+import { createVelocity } from "./velocity.ts";
 
 const SWEEP_EVERY_MS = 250;
 
@@ -121,6 +125,14 @@ export async function startGateway({ config, log, running }: RoleContext): Promi
   running.add({ name: "media link", stop: async () => media.stop() });
 
   const tokens = createTokens(config.tokenSecret);
+  const rates = createRates(monotonicMs, config.passesPerSecond);
+  const door = createDoor({
+    passes: createPasses(config.tokenSecret, config.proofBits),
+    rates,
+    velocity: createVelocity({ nowMs: monotonicMs, redisNowMs: clock.now }),
+    figures,
+    redisNowMs: clock.now,
+  });
   const { maxViewers, newcomersPerSecond } = config;
   const admission = createAdmission({
     maxViewers,
@@ -139,6 +151,8 @@ export async function startGateway({ config, log, running }: RoleContext): Promi
     command: createCommands({
       batches,
       media,
+      rates,
+      door,
       figures,
       redisNowMs: clock.now,
       nowMs: monotonicMs,

@@ -68,6 +68,8 @@ export class Session implements Member, Conversation {
   role: Role = "viewer";
   /** When this viewer's first token for the show was made, ms. */
   sinceMs = 0;
+  /** Names the token or ticket it came with, for rates. */
+  tokenNo = 0;
   /** Uses the media plane: must be told of its news, and when it leaves. */
   signalled = false;
 
@@ -109,6 +111,7 @@ export class Session implements Member, Conversation {
     const { token, show, client } = hello;
     this.show = show;
     this.client = client;
+    this.tokenNo = numberOf(token);
     if (!isTicket(token)) return void this.#bringToken(hello);
     const { tickets, admit, roomAt } = this.#ports;
     const resume = tickets.verify(token);
@@ -215,4 +218,12 @@ export class Session implements Member, Conversation {
     this.room?.leave(this);
     this.#ports.ended(this);
   }
+}
+
+/** The end of a signature as a number of 48 bits: no string of the token is kept for it. */
+function numberOf(token: string): number {
+  let number = 0;
+  for (let i = Math.max(0, token.length - 8); i < token.length; i++)
+    number = number * 64 + (token.charCodeAt(i) & 63);
+  return number;
 }

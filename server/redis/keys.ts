@@ -21,6 +21,8 @@ export const showKeys = (show: string) => {
     due: `${tag}:due`,
     /** hash: `viewerId|key` → the hold, packed; it is also the remembered answer */
     holds: `${tag}:holds`,
+    /** hash: `viewerId|key` → what a gateway found odd about that hold, joined by commas; only of the few */
+    flags: `${tag}:holds:flags`,
     /** hash: `dropId|viewerId` → units held or bought, against the per-buyer limit */
     buyers: `${tag}:buyers`,
     /** prefix of one list per drop: `deadlineMs|viewerId|key`, in order of deadline; a run of holds is one line, see shop/holds.lua */

@@ -3,8 +3,8 @@
 -- ARGV  json seed
 -- USES  books
 -- RETURNS {word, number}: allotted | exists | unknownProduct | showEnded | notRehearsal | shortStock (and the units there are)
--- json: dropId, sku, priceCents, allotment, perBuyerLimit, holdMs, startsAtMs (0: now), endsAtMs, mode, seedHash, durability (disk,
--- replica, or memory, which only a show that has not started may have).
+-- json: dropId, sku, priceCents, allotment, perBuyerLimit, holdMs, startsAtMs (0: now), endsAtMs, mode, seedHash, admission, durability
+-- (disk, replica, or memory, which only a show that has not started may have).
 -- seed: of the draw, kept secret until then; "" for fcfs.
 
 local d = cjson.decode(json)

@@ -1,12 +1,13 @@
 -- decide: a batch of one show's requests, each decided in order of arrival, each idempotent. [I1 I2 I3 I4 I5 I9]
 -- KEYS  meta log products drops due holds buyers deadlines overdue orders ledger payments coupons claims
 -- ARGV  batch
--- USES  books holds redeem
+-- USES  books admission holds redeem
 -- RETURNS msgpack array, one answer per request: {word, number or text …}, and "replica" as the last of it where the hold is of
 -- a drop of that class: nobody may be told before replicas have it.
 -- batch: msgpack array of {what, viewerId, key, subject, quantity, couponIds}; what is hold, wait, claim, pay, cancel, settle, decline,
 -- refund or reapply, which has two more: {…, deadlineMs, 1 if its buyer was told}. Holds without coupons come as runs:
--- {"holds", dropId, quantity, {viewerId|key …}, {dropId|viewerId …}}.
+-- {"holds", dropId, quantity, {viewerId|key …}, {dropId|viewerId …}, level, {flags …}}. A hold with coupons and a wait may have level
+-- and flags after the couponIds: see admission.lua.
 -- subject: for hold and wait the drop; for claim the coupon (and key in the place of quantity); for settle, decline and refund the entry of `payments` that is hereby carried out, or "".
 -- Cost: about ten commands for the whole batch, whatever its size, and two for each run.
 
@@ -57,10 +58,10 @@ function decide.claim(_, _, viewerId, couponId, key)
 end
 
 -- With coupons: holds without are decided by `holdRun`.
-function decide.hold(field, h, viewerId, dropId, quantity, couponIds)
+function decide.hold(field, h, viewerId, dropId, quantity, couponIds, level, flags)
   if h then return firstAnswer(h) end
   local d = dropOf(dropId)
-  local no = refusalOf(d)
+  local no = refusalOf(d, level)
   if no then return no end
   if d.available < quantity then return { "soldOut", d.restockEpoch } end
   if boughtBy(d, viewerId) + quantity > d.perBuyerLimit then return { "limit", d.perBuyerLimit } end
@@ -75,6 +76,7 @@ function decide.hold(field, h, viewerId, dropId, quantity, couponIds)
   setDeadline(d, field, h, "", d.holdMs)
   move("held", d, field, quantity, 0)
   setHold(field, h, "h")
+  noteFlags(field, flags)
   noteSoldOut(d)
   return firstAnswer(h)
 end
@@ -116,7 +118,7 @@ function decide.reapply(field, h, viewerId, dropId, quantity, couponIds, deadlin
 end
 
 -- Standing in line: before the start of a drawn drop, or after sold out. Once per buyer and drop.
-function decide.wait(field, h, viewerId, dropId, quantity)
+function decide.wait(field, h, viewerId, dropId, quantity, _, level, flags)
   local d = dropOf(dropId)
   if not d then return { "unknown" } end
   if h then return { "waiting", h.ticket, math.max(0, h.ticket - d.waitServed - 1) } end
@@ -127,6 +129,7 @@ function decide.wait(field, h, viewerId, dropId, quantity)
   if d.state == "open" or (d.state == "announced" and not drawn) then return { "notNeeded" } end
   -- Between the start and the draw the list of entrants is frozen; after a lottery's draw there is nothing to wait for.
   if drawn and nowMs >= d.startsAtMs and (d.mode == "lottery" or not d.drawn) then return { "tooLate" } end
+  if lacksPass(d, level) then return { "pass" } end
   if boughtBy(d, viewerId) + quantity > d.perBuyerLimit then return { "limit" } end
   -- One place per buyer: kept beside the count of units, under a name no viewer can have.
   if redis.call("HSETNX", buyers, dropId .. "|" .. viewerId .. "|w", field) == 0 then return { "limit" } end
@@ -138,6 +141,7 @@ function decide.wait(field, h, viewerId, dropId, quantity)
   }
   redis.call("RPUSH", waitKey(dropId), field)
   setHold(field, h, "w")
+  noteFlags(field, flags)
   return { "waiting", h.ticket, h.ticket - d.waitServed - 1 }
 end
 
@@ -293,7 +297,7 @@ local function answer(r)
 end
 for _, r in ipairs(requests) do
   if r[1] == "holds" then
-    holdRun(r[2], r[3], r[4], r[5], answers)
+    holdRun(r, answers)
   else
     answer(r)
   end

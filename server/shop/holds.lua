@@ -1,5 +1,5 @@
 -- holds: holds without coupons that come one after the other and want as many of the same drop, decided in order of arrival. What
--- they have in common is kept once: one deadline, one ledger line, one line of the log. Needs `books`. [I2 I3 I4 I9]
+-- they have in common is kept once: one deadline, one ledger line, one line of the log. Needs `books` and `admission`. [I2 I3 I4 I9]
 -- Cost of a hold: two hash fields read and written, and its name in these three lists.
 
 -- The answer of a hold that there is already, whatever became of it.
@@ -9,13 +9,14 @@ local function firstAnswer(h)
 end
 
 -- What everybody is answered who wants units of this drop now; nil: there are some.
-local function refusalOf(d)
+local function refusalOf(d, level)
   if not d then return { "unknown" } end
   if isPaused(d) then return { "paused" } end
   turn(d)
   if d.state == "announced" then return { "notOpen", d.startsAtMs } end
   if isOver(d) then return { "closed" } end
   if d.state == "soldOut" then return { "soldOut", d.restockEpoch } end
+  if lacksPass(d, level) then return { "pass" } end
 end
 
 -- Nobody may be told of a hold of class replica before replicas have it.
@@ -46,9 +47,10 @@ local function takeRun(d, quantity, fields)
 end
 
 -- fields: `viewerId|key` of each; counted: `dropId|viewerId`. Adds their answers.
-local function holdRun(dropId, quantity, fields, counted, answers)
+local function holdRun(run, answers)
+  local _, dropId, quantity, fields, counted, level, flags = unpack(run)
   local d, first = dropOf(dropId), #answers
-  local no = refusalOf(d)
+  local no = refusalOf(d, level)
   local kept, bought = redis.call("HMGET", holds, unpack(fields)), {}
   if not no then bought = redis.call("HMGET", buyers, unpack(counted)) end
   local soldOut, limit = no or { "soldOut", d.restockEpoch }, no or { "limit", d.perBuyerLimit }
@@ -70,6 +72,7 @@ local function holdRun(dropId, quantity, fields, counted, answers)
         left = left - quantity
         buyers_[buyer], dirtyBuyers[#dirtyBuyers + 1] = has, buyer
         taken[#taken + 1], places[#places + 1], mine[field] = field, first + i, true
+        noteFlags(field, flags[i])
       end
     end
   end

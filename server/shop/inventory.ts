@@ -3,7 +3,7 @@
  * the show log; two buyers never meet in JavaScript. Rules I1–I5 and I9 live in the `.lua` files beside this one.
  */
 import { randomUUID } from "node:crypto";
-import { type Coupon, rawOf } from "#wire";
+import { type Admission, type Coupon, rawOf } from "#wire";
 import { packValue } from "#wire/server";
 import type { Redis } from "ioredis";
 import { showKeys } from "../redis/keys.ts";
@@ -33,6 +33,8 @@ export interface DropRequest {
   readonly coupons?: readonly string[];
   /** Only for settle, decline and refund: the entry of the payments stream that is hereby carried out, and acknowledged. */
   readonly intentId?: string;
+  /** Only for `hold` and `wait`: how far a pass admits it, and what was odd about it; see gateway/door.ts. */
+  readonly admitted?: { readonly level: number; readonly flags: string };
   /** Only for reapply: what the hold had, and whether its buyer was told that it is theirs. */
   readonly before?: { readonly deadlineMs: number; readonly wasTold: boolean };
 }
@@ -40,8 +42,8 @@ export interface DropRequest {
 /**
  * One answer per request, as the script gave it: a word, then what belongs to it.
  * claim: `granted` | `gone` | `limit` | `notOpen` | `ended` | `unknown`;
- * wait: `waiting ticket ahead` | `notNeeded` | `limit` | `closed` | `tooLate` | `unknown`;
- * hold: `held deadlineMs quantity` | `soldOut restockEpoch` | `limit n` | `coupon` | `notOpen startsAtMs` | `closed` | `unknown`;
+ * wait: `waiting ticket ahead` | `notNeeded` | `limit` | `closed` | `tooLate` | `pass` | `unknown`;
+ * hold: `held deadlineMs quantity` | `soldOut restockEpoch` | `limit n` | `coupon` | `pass` | `notOpen startsAtMs` | `closed` | `unknown`;
  * pay: `paying` | `sold orderId` | `expired` | `cancelled` | `notHeld`; cancel: `cancelled` | `paying` | `sold` | `expired` | `notHeld`;
  * reapply: `held …` | `known` | `overcommitted` | `unknown`. hold and wait also: `paused`, while a drop of class replica waits for its
  * recovery. About a hold of such a drop `replica` follows as the last: nobody may be told before replicas have it.
@@ -69,6 +71,8 @@ export interface NewDrop {
   readonly mode?: DropMode;
   /** Default disk. */
   readonly durability?: Durability;
+  /** What a buyer must show. Default open. */
+  readonly admission?: Admission;
 }
 
 export interface Inventory {
@@ -149,25 +153,39 @@ function packed(requests: readonly DropRequest[]): unknown[] {
   const batch: unknown[] = [];
   let run: Run | undefined;
   for (const request of requests) {
-    const { what, viewerId, key, dropId, quantity, coupons } = request;
+    const { what, viewerId, key, dropId, quantity, coupons, admitted = OPEN } = request;
     if (what !== "hold" || (coupons !== undefined && coupons.length > 0)) {
       run = undefined;
       batch.push(single(request));
       continue;
     }
-    if (run === undefined || run[1] !== dropId || run[2] !== quantity)
-      batch.push((run = ["holds", dropId, quantity, [], []]));
+    if (run?.[1] !== dropId || run[2] !== quantity || run[5] !== admitted.level)
+      batch.push((run = ["holds", dropId, quantity, [], [], admitted.level, []]));
+    if (admitted.flags !== "") addFlags(run, admitted.flags);
     run[3].push(`${viewerId}|${key}`);
     run[4].push(`${dropId}|${viewerId}`);
   }
   return batch;
 }
 
-type Run = [word: "holds", dropId: string, quantity: number, fields: string[], counted: string[]];
+type Run = [
+  ...[word: "holds", dropId: string, quantity: number, fields: string[], counted: string[]],
+  ...[level: number, flags: string[]],
+];
+
+const OPEN = { level: 0, flags: "" };
+
+/** Of the run's next hold; those before it that had none are filled up. */
+function addFlags(run: Run, flags: string): void {
+  while (run[6].length < run[3].length) run[6].push("");
+  run[6].push(flags);
+}
 
 function single({ what, viewerId, key, dropId, ...r }: DropRequest): unknown[] {
   const subject = NAMES_A_SUBJECT.has(what) ? dropId : (r.intentId ?? "");
   const request = [what, viewerId, key, subject, what === "claim" ? key : r.quantity];
+  if (r.admitted !== undefined)
+    return [...request, r.coupons ?? [], r.admitted.level, r.admitted.flags];
   if (r.before === undefined) return [...request, r.coupons ?? []];
   return [...request, r.coupons ?? [], r.before.deadlineMs, r.before.wasTold ? 1 : 0];
 }
@@ -230,10 +248,10 @@ export function createInventory(redis: Redis): Inventory {
     decide: (show, requests) => decide(showKeys(show), { batch: packValue(packed(requests)) }),
     sweep: (show) => sweep(showKeys(show), { graceMs: PAY_GRACE_MS, most: MOST_PER_SWEEP }),
     allot(show, drop) {
-      const { mode = "fcfs", durability = "disk" } = drop;
+      const { mode = "fcfs", durability = "disk", admission = "open" } = drop;
       const { seed, seedHash } = mode === "fcfs" ? { seed: "", seedHash: "" } : newSeed();
       return allot(showKeys(show), {
-        json: JSON.stringify({ ...drop, mode, durability, seedHash }),
+        json: JSON.stringify({ ...drop, mode, durability, admission, seedHash }),
         seed,
       });
     },

@@ -1,8 +1,7 @@
 import { expect, test } from "vitest";
 import { LIMITS } from "#wire";
-import { type CommandPorts, createCommands } from "../../server/gateway/commands.ts";
 import { networkOf } from "../../server/gateway/network.ts";
-import type { Session } from "../../server/gateway/session.ts";
+import { type Asker, createRates, RATES } from "../../server/gateway/rates.ts";
 
 test.each([
   ["203.0.113.7", "203.0.113.7"],
@@ -21,36 +20,41 @@ test.each([
   expect(networkOf(address)).toBe(network);
 });
 
-test("[MOD9] many viewers of one public address share a limit; those of a proxy or another address do not", async () => {
-  const answers: string[] = [];
-  const command = createCommands({
-    nowMs: () => 0,
-    redisNowMs: () => 0,
-    figures: { commentsIn: 0 },
-  } as unknown as CommandPorts);
-  const say = async (viewerId: string, address: string): Promise<string> => {
-    const session = {
-      show: "s",
-      viewerId,
-      address,
-      role: "viewer",
-      client: "c",
-      name: "n",
-      sinceMs: 0,
-      room: {
-        mirror: { mutedUntilMs: () => 0 },
-        comment: async () => ({ result: "accepted", commentNo: 1, retryAfterMs: 0 }),
-      },
-      send: (_: string, { result }: { result: string }) => void answers.push(result),
-    };
-    command(session as unknown as Session, { kind: "comment", id: 1, seq: 1, text: "hi" });
-    await new Promise(setImmediate);
-    return answers.at(-1) ?? "";
-  };
+/** Somebody of one device. */
+const at = (viewerId: string, address: string, tokenNo = 1): Asker & { client: string } => ({
+  show: "s",
+  viewerId,
+  address,
+  tokenNo,
+  client: "c",
+});
+
+test("[MOD9] many viewers of one public address share a limit; those of a proxy or another address do not", () => {
+  const rates = createRates(() => 0, 1000);
   for (let i = 0; i < LIMITS.addressCommentBurst; i++)
-    expect(await say(`v${i}`, "203.0.113.7")).toBe("accepted");
-  expect(await say("more", "203.0.113.7")).toBe("tooFast");
-  expect(await say("other", "203.0.113.8")).toBe("accepted");
+    expect(rates.comment(at(`v${i}`, "203.0.113.7"), 1)).toBe(0);
+  expect(rates.comment(at("more", "203.0.113.7"), 1)).toBeGreaterThan(0);
+  expect(rates.comment(at("other", "203.0.113.8"), 1)).toBe(0);
   for (let i = 0; i < LIMITS.addressCommentBurst + 10; i++)
-    expect(await say(`p${i}`, "127.0.0.1")).toBe("accepted");
+    expect(rates.comment(at(`p${i}`, "127.0.0.1"), 1)).toBe(0);
+});
+
+test("[RATE2] tries to buy are limited by viewer, by token and by public address, each told when to come back", () => {
+  let nowMs = 0;
+  const rates = createRates(() => nowMs, 1000);
+  const [perToken, perSecond] = RATES.tokenHold;
+  for (let i = 0; i < perToken; i++) expect(rates.hold(at("ann", "10.0.0.1", 1))).toBe(0);
+  const waitMs = rates.hold(at("ann", "10.0.0.1", 1));
+  expect(waitMs).toBe(1000 / perSecond);
+  // Another device of hers, until the two are as much as one viewer may.
+  let more = 0;
+  while (rates.hold(at("ann", "10.0.0.1", 2)) === 0) more++;
+  expect(more).toBeGreaterThan(0);
+  expect(more).toBeLessThan(perToken);
+  nowMs += waitMs;
+  expect(rates.hold(at("ann", "10.0.0.1", 1))).toBe(0);
+  const [perAddress] = RATES.addressHold;
+  for (let i = 0; i < perAddress; i++) expect(rates.hold(at(`v${i}`, "203.0.113.7"))).toBe(0);
+  expect(rates.hold(at("next", "203.0.113.7"))).toBeGreaterThan(0);
+  expect(rates.hold(at("next", "203.0.113.8"))).toBe(0);
 });

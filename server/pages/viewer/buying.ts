@@ -16,6 +16,7 @@ export type RefusedWhy =
   | "closed"
   | "coupon"
   | "tooLate"
+  | "pass"
   | "noAnswer";
 
 export type Face =
@@ -212,23 +213,11 @@ const orderDrawn = async (room: Room, holdId: string): Promise<void> => {
 };
 
 function afterAnswer(dropId: string, answer: HoldAnswer | WaitAnswer): Face | "again" {
-  switch (answer.result) {
-    case "held":
-    case "waiting":
-      return { kind: "order", holdId: answer.holdId };
-    case "pending":
-    case "tooFast":
-      return "again";
-    case "notNeeded":
-      return { kind: "choose", dropId };
-    case "soldOut":
-    case "limit":
-    case "notOpen":
-    case "closed":
-    case "coupon":
-    case "tooLate":
-      return { kind: "refused", dropId, why: answer.result };
-  }
+  const { result } = answer;
+  if (result === "held" || result === "waiting") return { kind: "order", holdId: answer.holdId };
+  if (result === "pending" || result === "tooFast") return "again";
+  if (result === "notNeeded") return { kind: "choose", dropId };
+  return { kind: "refused", dropId, why: result };
 }
 
 /** After a reload: a running hold comes back up; an attempt without an answer is asked again, with its key. */

@@ -44,7 +44,7 @@ export function RefusedFace(props: FaceProps & { why: RefusedWhy }): JSX.Element
 function Next({ why, drop, buying }: FaceProps & { why: RefusedWhy }): JSX.Element {
   const canWait = why === "soldOut" && drop.state === "soldOut" && drop.mode !== "lottery";
   const [word, run] =
-    why === "noAnswer"
+    why === "noAnswer" || why === "pass"
       ? (["askAgain", () => buying.askAgain(drop)] as const)
       : canWait
         ? (["soldOutWait", () => buying.wait(drop)] as const)
@@ -84,6 +84,8 @@ function wordsOf(why: RefusedWhy, { drop }: FaceProps): Words {
       return { title: say("refusedCoupon"), reason: say("refusedCouponWhy"), next: "" };
     case "tooLate":
       return { title: say("refusedTooLate"), reason: say("refusedTooLateWhy"), next: "" };
+    case "pass":
+      return { title: say("refusedPass"), reason: say("refusedPassWhy"), next: "" };
     case "noAnswer":
       return { title: say("refusedNoAnswer"), reason: say("refusedNoAnswerWhy"), next: "" };
   }

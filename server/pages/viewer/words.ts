@@ -212,6 +212,11 @@ const VIEWER = {
     "抽签已经开始，这一场不能再排队了。没有扣款。",
     "The draw has begun, so nobody else can join. You were not charged.",
   ],
+  refusedPass: ["入场确认没有通过", "You were not let through yet"],
+  refusedPassWhy: [
+    "这一场需要入场凭证，刚才没能为你办好。没有扣款，再试一次就会重新办理。",
+    "This sale asks for a pass, and yours did not come through. You were not charged. Trying again gets a new one.",
+  ],
   refusedNoAnswer: ["还没收到答复", "No answer yet"],
   refusedNoAnswerWhy: [
     "网络有点慢。再问一次用的是同一个号，不会多抢一件。",

@@ -1,0 +1,34 @@
+/**
+ * Counts by key within the last while. Two maps take turns, so nothing is swept and what is old goes as a whole; a count is that of
+ * the current turn plus the share of the last one that still lies within the span. Cost: two lookups and one write per count.
+ */
+export interface Window {
+  /** Counts one. @returns how many there are within the span, this one included */
+  add(key: string, nowMs: number): number;
+  /** Without counting. */
+  count(key: string, nowMs: number): number;
+}
+
+export function createWindow(spanMs: number): Window {
+  let [now, before] = [new Map<string, number>(), new Map<string, number>()];
+  let turnedAtMs = Number.NEGATIVE_INFINITY;
+  const turn = (nowMs: number): void => {
+    if (nowMs < turnedAtMs + spanMs) return;
+    before = nowMs < turnedAtMs + 2 * spanMs ? now : new Map();
+    now = new Map();
+    turnedAtMs = nowMs;
+  };
+  const count = (key: string, nowMs: number): number => {
+    turn(nowMs);
+    const share = 1 - (nowMs - turnedAtMs) / spanMs;
+    return (now.get(key) ?? 0) + (before.get(key) ?? 0) * share;
+  };
+  return {
+    count,
+    add(key, nowMs) {
+      turn(nowMs);
+      now.set(key, (now.get(key) ?? 0) + 1);
+      return count(key, nowMs);
+    },
+  };
+}
