@@ -57,9 +57,9 @@ export async function runRole(role: Role, config: Config): Promise<void> {
   else log.info("ready");
 }
 
-/** `1f2e3d4c-gateway-0` → `gateway-0` */
+/** `1f2e3d4c-gateway-0` → `gateway-0`, `1f2e3d4c-gateway-0b` → `gateway-0b` */
 const shortName = (nodeId: string): string =>
-  /(?:control|media|gateway)-\d+$/.exec(nodeId)?.[0] ?? nodeId;
+  /(?:control|media|gateway)-\d+b?$/.exec(nodeId)?.[0] ?? nodeId;
 
 /** @throws Refusal */
 function completeConfig(role: Role, config: Config, isSupervised: boolean): RoleConfig {

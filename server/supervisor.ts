@@ -2,34 +2,24 @@
  * `npm start`: one small process over the others. It takes the data folder, checks the ports, starts Redis (unless
  * REDIS_URL names one), builds the pages when they changed, starts every role and restarts whichever dies. Nothing
  * of the shop, the room or the video runs here, so nothing of them can bring it down. Stopping drains the gateways
- * first and ends Redis last; no child is left.
+ * first and ends Redis last; no child is left. SIGUSR2 deploys: gateways and control are replaced one after the other.
  */
 import { mkdirSync } from "node:fs";
-import { join } from "node:path";
-import {
-  type Config,
-  childEnvironment,
-  deriveTokenSecret,
-  isStartedByNpm,
-  projectDir,
-} from "./config.ts";
+import { type Config, deriveTokenSecret, isStartedByNpm } from "./config.ts";
 import { adminKeyOf, nodeIdOf } from "./keys.ts";
 import { type Running, createRunning } from "./lifecycle.ts";
 import { type Logger, createLog, print } from "./log.ts";
 import { Refusal } from "./refusal.ts";
 import { startEmbeddedRedis } from "./redis/embedded.ts";
 import { checkExternalRedis } from "./redis/external.ts";
-import type { Role } from "./role.ts";
 import { buildPages } from "./supervisor/build-pages.ts";
 import { lockFolder } from "./supervisor/folder-lock.ts";
 import { linksText } from "./supervisor/links.ts";
 import { checkMediaWorker } from "./supervisor/media-worker.ts";
 import { claimPorts } from "./supervisor/ports.ts";
-import { type RoleProcess, startRoleProcess } from "./supervisor/role-process.ts";
+import { type Roles, startRoles } from "./supervisor/roles.ts";
 
 const maxPartStopMs = 25_000;
-/** Beyond DRAIN_MS, before SIGKILL. */
-const roleGraceMs = 6000;
 
 interface Supervision {
   readonly log: Logger;
@@ -47,7 +37,10 @@ export async function runSupervisor(config: Config): Promise<void> {
   endOnSignal(supervision);
   try {
     const full = await prepare(config, supervision);
-    await startRoles(full, supervision);
+    const roles = startRoles({ config: full, running, log });
+    supervision.kills.push(() => roles.kill());
+    await roles.ready;
+    process.on("SIGUSR2", () => void deploy(full, roles, supervision));
     if (!running.stopping) print(linksText({ ...full, startedInMs: process.uptime() * 1000 }));
   } catch (error) {
     // A signal overtook the start: what fails now fails because of it.
@@ -57,6 +50,21 @@ export async function runSupervisor(config: Config): Promise<void> {
     await running.stop();
     process.exit(1);
   }
+}
+
+/** New code, new processes; nobody watching or buying is to notice. */
+async function deploy(
+  config: FullConfig,
+  roles: Roles,
+  { log, running }: Supervision,
+): Promise<void> {
+  try {
+    await buildPages(config.dataDir, log);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return log.error({ problems: error.problems }, "deploy: not begun, what runs goes on");
+  }
+  if (!running.stopping) await roles.replace();
 }
 
 interface FullConfig extends Config {
@@ -113,50 +121,6 @@ async function readyRedis(config: Config, { log, running, kills }: Supervision):
   running.add({ name: "redis", stop: () => redis.stop() });
   return redis.url;
 }
-
-/** Starts all at once: any of them can live without the others for a while. */
-async function startRoles(config: FullConfig, { log, running, kills }: Supervision): Promise<void> {
-  const givenUp = Promise.withResolvers<never>();
-  const maxStopMs = config.drainMs + roleGraceMs;
-  const start = (role: Role, count: number): readonly RoleProcess[] => {
-    const processes = Array.from({ length: count }, (_, index) => {
-      const name = `${role}-${index}`;
-      return startRoleProcess({
-        name,
-        role,
-        main: join(projectDir, "server/main.ts"),
-        environment: (restarts) => roleEnvironment(config, name, restarts),
-        log,
-        onGivenUp: () => givenUp.reject(new Refusal(`${name} does not start: the reason is above`)),
-      });
-    });
-    kills.push(...processes.map((each) => () => each.kill()));
-    running.add({
-      name: role,
-      maxStopMs: maxStopMs + roleGraceMs,
-      stop: async () => void (await Promise.all(processes.map((each) => each.stop(maxStopMs)))),
-    });
-    return processes;
-  };
-  const all = [
-    ...start("control", 1),
-    ...start("media", config.mediaWorkers > 0 ? 1 : 0),
-    ...start("gateway", config.gateways),
-  ];
-  await Promise.race([Promise.all(all.map((each) => each.ready)), givenUp.promise]);
-}
-
-/** A fault point is armed once: the process that comes back must not die of it again. */
-const roleEnvironment = (
-  config: FullConfig,
-  name: string,
-  restarts: number,
-): Record<string, string> =>
-  childEnvironment({
-    ...config,
-    nodeId: `${config.nodeId}-${name}`,
-    faultPoint: restarts === 0 ? config.faultPoint : undefined,
-  });
 
 function endOnSignal({ log, running, kills }: Supervision): void {
   let asked = false;

@@ -135,8 +135,11 @@ async function tailLedgers(
 }
 
 async function listen(app: App, port: number, host: string): Promise<number> {
+  // Under the supervisor, which has claimed the port: its next control process listens beside this one before this one ends.
+  const reusePort = process.connected && process.platform === "linux";
+  const options = { port, host, reusePort };
   try {
-    await app.listen({ port, host });
+    await app.listen(options);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === undefined) throw error;
