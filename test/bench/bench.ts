@@ -9,7 +9,7 @@ export interface Bench {
 }
 
 /** Takes over what must be ended, however the work ends. */
-type Owns = (stop: () => Promise<unknown>) => void;
+export type Owns = (stop: () => Promise<unknown>) => void;
 
 export interface BenchRun {
   /** Fewer rounds and smaller crowds: for a look, not for a verdict. */
