@@ -2,7 +2,7 @@
  * `connect`: a live room as one object. Composes the connection, the clock, commands on their way, reactions on their way, and
  * the room's state; holds the only timers of the SDK.
  */
-import { type DownFrame, emptyRoom } from "#wire";
+import { type DownFrame, emptyRoom, CLIENT_LIMITS as LIMITS } from "#wire";
 import { createBuying } from "./buying.ts";
 import { createClock } from "./clock.ts";
 import { createCommands } from "./commands.ts";
@@ -55,6 +55,8 @@ export async function connect(options: ConnectOptions): Promise<Live> {
     viewerId: "",
     role: "viewer",
     connection: "connecting",
+    feed: "full",
+    receipt: { accepted: 0, shown: 0, sampled: 0, thinned: 0, slow: 0 },
     orders: new Map(),
     unusedCoupons: new Map(),
     mutedUntilMs: 0,
@@ -85,6 +87,7 @@ export async function connect(options: ConnectOptions): Promise<Live> {
       const handler = handlers[frame.kind];
       if (handler !== undefined) handler(frame as never);
       else if (isRoom) inbox.take(frame);
+      saySeen();
     },
     onChanged: (now) => changed(now),
   });
@@ -100,6 +103,7 @@ export async function connect(options: ConnectOptions): Promise<Live> {
     waitingReactions: () => reactions.waiting,
     askCatchUp: () =>
       later(() => send("catchUp", { offset: state.offset }), Math.random() * SPREAD_CATCH_UPS_MS),
+    now: clock.now,
     joined(resumed, missed) {
       const hasMoved = state.connection === "live";
       connection.go({ on: "joined" });
@@ -118,6 +122,19 @@ export async function connect(options: ConnectOptions): Promise<Live> {
   });
   const beat = (): void =>
     send("beat", { offset: state.offset, tick: inbox.tick, clientAtMs: Math.floor(localMs()) });
+
+  let saidTick = -1;
+  let sayAfterMs = 0;
+  /** Says which comments have been seen: not at once, since all viewers get them at the same moment. */
+  const saySeen = (): void => {
+    const { tick } = inbox;
+    if (state.connection !== "live" || tick === saidTick) return;
+    if (sayAfterMs === 0) sayAfterMs = localMs() + LIMITS.seenEveryMs * (0.5 + Math.random() / 3);
+    if (localMs() < sayAfterMs) return;
+    saidTick = tick;
+    sayAfterMs = 0;
+    send("seen", { tick });
+  };
 
   const answered = (frame: { id: number }): void => commands.answered(frame.id, frame);
   const handlers: {
@@ -160,6 +177,7 @@ export async function connect(options: ConnectOptions): Promise<Live> {
   let nextBeatMs = localMs() + 20_000;
   const half = setInterval(() => {
     reactions.flush();
+    saySeen();
     commands.expire(localMs());
     connection.check();
     if (localMs() < nextBeatMs) return;

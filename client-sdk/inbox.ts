@@ -1,8 +1,9 @@
 /**
  * Room frames in, state and events out. Sees to it that lane R has no gap: what comes too early is dropped and the missing
- * part asked for, once per gap; a snapshot may stand in its place.
+ * part asked for, once per gap; a snapshot may stand in its place. Adds up the receipts of lane V; comments that come too late
+ * to be news (a woken phone reads what was sent while it slept) are counted, not shown.
  */
-import { type DownFrame, fold, fromSnapshot, offsetOf } from "#wire";
+import { type DownFrame, fold, fromSnapshot, CLIENT_LIMITS as LIMITS, offsetOf } from "#wire";
 import type { LiveEvents, LiveState } from "./live.ts";
 
 export interface InboxPorts {
@@ -10,6 +11,8 @@ export interface InboxPorts {
   readonly emit: <E extends keyof LiveEvents>(event: E, what: LiveEvents[E]) => void;
   readonly waitingReactions: () => { readonly likes: number; readonly shares: number };
   readonly askCatchUp: (offset: number) => void;
+  /** Server time, ms. */
+  readonly now: () => number;
   /** The room is whole. @param missed events of lane R that a catch-up brought */
   readonly joined: (resumed: boolean, missed: number) => void;
 }
@@ -26,6 +29,7 @@ export interface Inbox {
 type Handlers = {
   readonly [K in DownFrame["kind"]]?: (frame: Extract<DownFrame, { kind: K }>) => void;
 };
+type Comments = Extract<DownFrame, { kind: "comments" }>;
 type DropEvent =
   | "dropOpened"
   | "dropSoldOut"
@@ -39,10 +43,13 @@ export function createInbox({
   emit,
   waitingReactions,
   askCatchUp,
+  now,
   joined,
 }: InboxPorts): Inbox {
   let epoch = "";
   let tick = 0;
+  /** Comments of this connection's feed that are accounted for; -1: no receipt yet. */
+  let upTo = -1;
   let joining: { readonly resumed: boolean; readonly from: number } | undefined;
   let isFresh = false;
   /** Offset that was asked for; -1: no gap. */
@@ -71,8 +78,11 @@ export function createInbox({
   const own: Handlers = {
     welcome(frame) {
       epoch = frame.epoch;
+      ({ tick } = frame);
+      upTo = -1;
       state.viewerId = frame.viewerId;
       state.role = frame.role;
+      state.feed = "full";
       joining = { resumed: frame.resumed, from: state.offset };
       gapFrom = -1;
       if (!frame.resumed) state.offset = frame.offset;
@@ -93,6 +103,9 @@ export function createInbox({
       const { resumed, from } = joining;
       joining = undefined;
       joined(resumed, resumed ? state.offset - from : 0);
+    },
+    feedChanged({ feed }) {
+      state.feed = feed;
     },
     couponsKept({ couponId, unused, version }) {
       if ((state.unusedCoupons.get(couponId)?.version ?? -1) >= version) return;
@@ -143,9 +156,26 @@ export function createInbox({
     if (drop !== undefined) emit(kind, drop);
   }
 
-  const takeComments = (frame: Extract<DownFrame, { kind: "comments" }>): void => {
-    const known = new Set(state.comments.map((c) => c.no));
+  /** @returns whether its comments are news still */
+  const account = (frame: Comments): boolean => {
+    const { accepted, skipped, thinned } = frame;
+    if (accepted === 0) return true;
+    const { receipt } = state;
+    const missed = upTo < 0 ? 0 : frame.upTo - accepted - upTo;
+    const isLate = now() - frame.atMs > LIMITS.maxCommentAgeMs;
+    ({ upTo } = frame);
+    receipt.accepted += accepted + missed;
+    receipt.slow += missed + (isLate ? accepted : 0);
+    if (isLate) return false;
+    receipt.shown += accepted - skipped;
+    receipt.sampled += skipped - thinned;
+    receipt.thinned += thinned;
+    return true;
+  };
+  const takeComments = (frame: Comments): void => {
     tick = Math.max(tick, frame.tick);
+    if (!account(frame)) return;
+    const known = new Set(state.comments.map((c) => c.no));
     if (!fold(state, frame)) return;
     const fresh = frame.comments.filter((c) => !known.has(c.no));
     emit("commented", fresh);

@@ -1,5 +1,5 @@
 /** The SDK's public surface, as types. `connect` in connect.ts makes a `Live`. */
-import type { Comment, Drop, FailureCode, Order, RoomState } from "#wire";
+import type { Body, Comment, Drop, FailureCode, Order, RoomState } from "#wire";
 
 export interface ConnectOptions {
   /** `ws://host:RT_PORT`, `wss://…` behind TLS; several are tried in turn after a failure. */
@@ -111,11 +111,27 @@ export interface LiveEvents {
   };
 }
 
+/** What became of the room's comments on their way to this viewer. */
+export interface Receipt {
+  accepted: number;
+  shown: number;
+  /** Left out by the fair sample, for everybody. */
+  sampled: number;
+  /** Shown to others, not on this client's thinner feed. */
+  thinned: number;
+  /** Not sent, or read too late, because this client could not keep up. */
+  slow: number;
+}
+
 /** Everything known of the room and of oneself; the same object for the life of a `Live`. */
 export interface LiveState extends RoomState {
   viewerId: string;
   role: string;
   connection: Connection;
+  /** How many comments the server sends: all that are shown, a few, or none, as this client keeps up. */
+  feed: Body<"feedChanged">["feed"];
+  /** Of the comments accepted while connected: accepted = shown + sampled + thinned + slow. */
+  receipt: Receipt;
   /** Own holds and orders by hold id. */
   orders: Map<string, Order>;
   /** Own claims that can be redeemed, by coupon id. */

@@ -2,7 +2,7 @@
  * Likes and shares on their way to the room's totals. Taps are gathered into one frame per half second under a sequence
  * number, kept until the server says it was applied, and sent again after a reconnect: counted once, whatever happens.
  */
-import { LIMITS } from "#wire";
+import { CLIENT_LIMITS as LIMITS } from "#wire";
 
 interface Batch {
   readonly seq: number;

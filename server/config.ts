@@ -78,7 +78,11 @@ const VARIABLES = {
   DEMO: [flag, true, "0: no demo show"],
   LOG_LEVEL: [z.enum(levels, `must be one of ${levels.join(", ")}`), "info", levels.join(", ")],
   LOG_FORMAT: [z.enum(["text", "json"], "must be text or json"), "text", "text or json"],
-  TICK_MS: [whole(10, 1000), 100, "how often comments and totals are sent out"],
+  TICK_MS: [
+    whole(10, 1000),
+    50,
+    "how often comments and totals are sent out; widens to 250 under load",
+  ],
   NODE_ID: [
     z.string().regex(/^[A-Za-z0-9._-]{1,40}$/, "must be 1 to 40 of A-Z a-z 0-9 . _ -"),
     undefined,

@@ -13,7 +13,7 @@ import {
   type NamesGoing,
   type UpFrame,
 } from "./frames.ts";
-import { LIMITS } from "./limits.ts";
+import { CLIENT_LIMITS as LIMITS } from "./limits.ts";
 import { pack } from "./pack.ts";
 
 /** Why input was refused; `why` goes to the log, never back to the peer. */

@@ -2,7 +2,7 @@
 import { DOOR_DOWN } from "./door.ts";
 import { flag, list, oneOf, text, uint } from "./fields.ts";
 import { type FrameSpec, ID, JSON_TEXT, U32, U53 } from "./kinds.ts";
-import { LIMITS } from "./limits.ts";
+import { CLIENT_LIMITS as LIMITS } from "./limits.ts";
 import { COMMENT, COUPON, DROP, ORDER, PRODUCT, ROLE } from "./records.ts";
 
 /** Codes a command can fail with: the world failing, never an ordinary answer. */
@@ -92,6 +92,11 @@ export const DOWN = {
   mediaChanged: { opcode: 0x4a, way: "down", fields: { body: JSON_TEXT } },
   goaway: { opcode: 0x4b, way: "down", fields: { delayMs: U32 } },
   ticket: { opcode: 0x96, way: "down", fields: { ticket: text(1024) } },
+  feedChanged: {
+    opcode: 0x92,
+    way: "down",
+    fields: { feed: oneOf("full", "lite", "core") },
+  },
   orderChanged: { opcode: 0x4c, way: "down", fields: ORDER.fields },
   claimAnswered: {
     opcode: 0x80,
@@ -227,8 +232,9 @@ export const DOWN = {
   },
   viewersChanged: { opcode: 0x61, way: "down", lane: "S", fields: { version: U53, count: U53 } },
 
-  // V: a fair sample with its receipt: accepted = sum of the comments' counts + skipped, in every frame. An empty receipt
-  // (accepted 0): comments of earlier ticks, or one's own.
+  // V: a fair sample with its receipt: accepted = sum of the comments' counts + skipped, in every frame; `thinned` of the skipped
+  // were shown to who hears more. `upTo` counts what this feed has accounted for so far, so that a missing frame shows. An empty
+  // receipt (accepted 0): comments of earlier ticks, or one's own.
   comments: {
     opcode: 0x70,
     way: "down",
@@ -238,7 +244,9 @@ export const DOWN = {
       atMs: U53,
       accepted: U32,
       skipped: U32,
-      comments: list(COMMENT, LIMITS.maxRecentComments),
+      thinned: U32,
+      upTo: U53,
+      comments: list(COMMENT, LIMITS.maxCommentsPerFrame),
     },
   },
 

@@ -3,7 +3,7 @@
  * viewer's screen and the server's memory cannot drift apart. No clock, no I/O; frames of lane S and A never go backwards.
  */
 import { type Body, type DownFrame, FRAMES, type FrameName } from "./frames.ts";
-import { LIMITS } from "./limits.ts";
+import { CLIENT_LIMITS as LIMITS } from "./limits.ts";
 import type { Comment, Coupon, Drop, Product } from "./records.ts";
 
 export interface RoomState {

@@ -21,7 +21,7 @@ export {
   type SignalName,
   type UpFrame,
 } from "./frames.ts";
-export { LIMITS } from "./limits.ts";
+export { CLIENT_LIMITS, LIMITS } from "./limits.ts";
 export type { MediaAsk, MediaLease, MediaTell } from "./media.ts";
 export { mediaAskChannel, mediaTellChannel } from "./media.ts";
 export {

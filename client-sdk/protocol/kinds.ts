@@ -1,6 +1,6 @@
 /** The fields that several frames share, and the shape of a row of the frame table. */
 import { type Fields, text, uint } from "./fields.ts";
-import { LIMITS } from "./limits.ts";
+import { CLIENT_LIMITS as LIMITS } from "./limits.ts";
 
 export interface FrameSpec {
   readonly opcode: number;

@@ -1,6 +1,6 @@
 /** The nested records of the wire: product, drop, order, comment. Field order is wire order, and permanent. */
 import { flag, oneOf, record, text, uint, type ValueOf } from "./fields.ts";
-import { LIMITS } from "./limits.ts";
+import { CLIENT_LIMITS as LIMITS } from "./limits.ts";
 
 const U32 = uint(0xffff_ffff);
 const U53 = uint(Number.MAX_SAFE_INTEGER);

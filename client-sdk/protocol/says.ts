@@ -5,6 +5,7 @@ export const SAYS: Readonly<Record<FrameName, string>> = {
   hello:
     'First frame, within `helloWithinMs`. `token`: a join token, or the newest `ticket`. `client` names this app instance; `epoch` and `offset` say where to resume (`""` and 0: where the ticket stands; with a token nowhere).',
   beat: "Every 20–25 s: alive, and how far this client has read. Also probes the clock.",
+  seen: "While comments come, within every `seenEveryMs`: the newest tick this client has seen. Who falls behind is sent fewer comments.",
   comment:
     "Says something in the room. `seq` rises by one per comment of this `client`; a resend counts once.",
   react:
@@ -39,6 +40,8 @@ export const SAYS: Readonly<Record<FrameName, string>> = {
     "This node is leaving: at a moment of your choice within `delayMs` open another connection and greet there; this one delivers until you close it.",
   ticket:
     "Lets its bearer back in on any node, in the place of the token in `hello`, for an hour. Comes after `joined`, and anew from time to time; the newest counts.",
+  feedChanged:
+    "How many comments come from here on, as this client keeps up: `full`, `lite` (a few, every fourth tick) or `core` (none). After `welcome`: `full`.",
   orderChanged:
     "One of this viewer's own holds has a new state; the highest `version` wins. Terminal: sold, expired, cancelled, refunded.",
   claimAnswered: "`granted`: it is this viewer's. `gone`: the budget is claimed up.",
@@ -72,6 +75,6 @@ export const SAYS: Readonly<Record<FrameName, string>> = {
   stockChanged: "A drop's books after its newest movement.",
   viewersChanged: "Viewers on all living nodes.",
   comments:
-    "One tick's comments: a fair sample of at most `maxCommentsPerTick`, with its receipt: `accepted` = the sum of `count` + `skipped`. With `accepted` 0: earlier comments, or one's own that the sample left out.",
+    "One tick's comments: a fair sample, with its receipt: `accepted` = the sum of `count` + `skipped`; `thinned` of the skipped were shown on feed `full`. `upTo` is the running sum of `accepted` on this connection's feed: what is missing in it was not sent, because the reader was slow. With `accepted` 0: earlier comments, or one's own that the sample left out.",
   totals: "The room's likes and shares.",
 };

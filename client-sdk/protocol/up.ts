@@ -2,7 +2,7 @@
 import { DOOR_UP } from "./door.ts";
 import { list, oneOf, text, uint } from "./fields.ts";
 import { ATTEMPT, type FrameSpec, ID, JSON_TEXT, KEY, PASS, U32, U53 } from "./kinds.ts";
-import { LIMITS } from "./limits.ts";
+import { CLIENT_LIMITS as LIMITS } from "./limits.ts";
 
 /** Signals of the media plane; their bodies are JSON text, checked by the media process. */
 export const SIGNALS = [
@@ -25,6 +25,7 @@ export const UP = {
     fields: { token: text(2048), show: text(40), client: KEY, epoch: text(40, 0), offset: U53 },
   },
   beat: { opcode: 0x02, way: "up", fields: { offset: U53, tick: U53, clientAtMs: U53 } },
+  seen: { opcode: 0x16, way: "up", fields: { tick: U53 } },
   comment: {
     opcode: 0x03,
     way: "up",

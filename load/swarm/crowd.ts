@@ -80,6 +80,8 @@ const ADDRESSES = 250;
 /** How far our idea of the server's clock may be off: a tap before the start is refused, and proves nothing. */
 const CLOCK_ERROR_MS = 5;
 const BEAT_SECONDS = 22;
+const SEEN_TURNS = 20;
+const SEEN_TURN_MS = 100;
 const TALK_EVERY_MS = 20;
 const LAG_EVERY_MS = 10;
 /** Half a second of one viewer's taps. */
@@ -106,6 +108,7 @@ export function createCrowd(options: CrowdOptions): Crowd {
     tally,
     nowMs,
     decode: createDecoder(),
+    serverNowMs: clock.now,
     probed: (clientAtMs, serverAtMs) => clock.probe(clientAtMs, nowMs(), serverAtMs),
     arrived: () => {
       if (--missing === 0) everybody.resolve();
@@ -124,12 +127,18 @@ export function createCrowd(options: CrowdOptions): Crowd {
   if (missing === 0) everybody.resolve();
 
   timers.every(LAG_EVERY_MS, (tookMs) => tally.lagUs.record((tookMs - LAG_EVERY_MS) * 1000));
-  let beatTurn = 0;
-  if (options.dialect === "")
-    timers.every(1000, () => {
-      beatTurn = (beatTurn + 1) % BEAT_SECONDS;
-      for (let i = beatTurn; i < viewers.length; i += BEAT_SECONDS) viewers[i]?.beat();
+  /** Does it for each viewer once in so many turns. */
+  const byTurns = (turns: number, turnMs: number, act: (viewer: Viewer) => void): void => {
+    let turn = 0;
+    timers.every(turnMs, () => {
+      turn = (turn + 1) % turns;
+      for (let i = turn; i < viewers.length; i += turns) act(viewers[i] as Viewer);
     });
+  };
+  if (options.dialect === "") {
+    byTurns(BEAT_SECONDS, 1000, (viewer) => viewer.beat());
+    byTurns(SEEN_TURNS, SEEN_TURN_MS, (viewer) => viewer.saySeen());
+  }
 
   /** Some round trips at a quiet moment, so that a start on the server's clock is met to the millisecond. */
   const setClock = async (): Promise<void> => {

@@ -15,6 +15,14 @@ export interface Shared {
 /** The opcode of a packed frame: every frame is an array of less than 16 fields, the first a small number. */
 export const opcodeAt = (bytes: Uint8Array, start: number): number => bytes[start + 1] as number;
 
+/** The tick of a packed `comments` frame: an unsigned number after the opcode, as msgpack writes it. */
+export function tickAt(bytes: Buffer, start: number): number {
+  const tag = bytes[start + 2] as number;
+  if (tag < 0x80) return tag;
+  const widthBytes = 1 << (tag - 0xcc);
+  return widthBytes > 4 ? 0 : bytes.readUIntBE(start + 3, widthBytes);
+}
+
 /** Comments of a swarm begin with the time they were sent. */
 const STAMP = /^\[(\d{13}(?:\.\d{1,3})?)\]/;
 export const stamped = (text: string, nowMs: number): string => `[${nowMs.toFixed(3)}] ${text}`;

@@ -42,7 +42,7 @@ export interface Outcome {
     readonly gaps: number;
     readonly lost: number;
     readonly backwards: number;
-    /** Viewers whose receipts do not add up: accepted ≠ shown + skipped, or fewer than the swarm's own accepted comments. */
+    /** Viewers whose receipts do not add up: accepted ≠ shown + skipped + slow, or fewer than the swarm's own accepted comments. */
     readonly unbalanced: number;
   };
   readonly messages: number;
@@ -126,5 +126,5 @@ function outcomeOf(
 
 /** Who was away for a while has not seen every receipt, which is no fault. */
 const isUnbalanced = ({ receipts, closes }: ViewerHistory, allAccepted: number): boolean =>
-  receipts.accepted !== receipts.shown + receipts.skipped ||
+  receipts.accepted !== receipts.shown + receipts.skipped + receipts.slow ||
   (closes.length === 0 && receipts.accepted < allAccepted);

@@ -38,8 +38,8 @@ export interface ViewerHistory {
   lost: number;
   /** Versions of lanes S and A that went backwards: must be 0. */
   backwards: number;
-  /** Sum of the receipts: accepted = shown + skipped. */
-  readonly receipts: { accepted: number; shown: number; skipped: number };
+  /** Sum of the receipts: accepted = shown + skipped + slow; slow: not sent, or read too late to be shown. */
+  readonly receipts: { accepted: number; shown: number; skipped: number; slow: number };
   readonly holds: HoldRecord[];
   /** Own comments by answer; `sent` is all of them. */
   readonly comments: {
@@ -64,7 +64,7 @@ export const emptyHistory = (viewer: number): ViewerHistory => ({
   gaps: 0,
   lost: 0,
   backwards: 0,
-  receipts: { accepted: 0, shown: 0, skipped: 0 },
+  receipts: { accepted: 0, shown: 0, skipped: 0, slow: 0 },
   holds: [],
   comments: { sent: 0, accepted: 0, tooFast: 0, muted: 0, blocked: 0 },
   likes: { sent: 0, applied: 0 },

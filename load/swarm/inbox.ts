@@ -2,7 +2,7 @@
  * What the room publishes, as one viewer of a swarm takes it in: dense offsets on lane R (a gap is asked for again), versions
  * that may not go back on S and A, receipts on V. Writes it all into the viewer's history, judges nothing.
  */
-import { type DownFrame, FRAMES } from "#wire";
+import { type Body, type DownFrame, FRAMES, LIMITS } from "#wire";
 import type { Shared } from "./decoding.ts";
 import type { ViewerHistory } from "./history.ts";
 
@@ -12,6 +12,14 @@ const RELIABLE: ReadonlySet<string> = new Set(
   ),
 );
 
+export interface InboxPorts {
+  /** Called once per gap with the last offset before it. */
+  readonly askCatchUp: (offset: number) => void;
+  /** Called with each shown comment's send time. */
+  readonly fannedOut: (sentAtMs: number) => void;
+  readonly serverNowMs: () => number;
+}
+
 export class Inbox {
   readonly #history: ViewerHistory;
   readonly #versions = new Map<string, number>();
@@ -19,6 +27,8 @@ export class Inbox {
   #gapFrom = -1;
   /** A snapshot stands in the place of what was missed. */
   #isReplaced = false;
+  /** Comments of this connection's feed that are accounted for; -1: no receipt yet. */
+  #upTo = -1;
   /** Newest tick of comments. */
   tick = 0;
 
@@ -26,8 +36,10 @@ export class Inbox {
     this.#history = history;
   }
 
-  welcomed({ resumed, offset }: { readonly resumed: boolean; readonly offset: number }): void {
+  welcomed({ resumed, offset, tick }: Body<"welcome">): void {
     this.#gapFrom = -1;
+    this.#upTo = -1;
+    this.tick = tick;
     if (!resumed) this.#history.offset = offset;
   }
 
@@ -42,15 +54,10 @@ export class Inbox {
     this.#isReplaced = false;
   }
 
-  /** @param askCatchUp called once per gap with the last offset before it; @param fannedOut with each comment's send time */
-  take(
-    { frame, sentAtMs }: Shared,
-    askCatchUp: (offset: number) => void,
-    fannedOut: (sentAtMs: number) => void,
-  ): void {
+  take({ frame, sentAtMs }: Shared, ports: InboxPorts): void {
     if (RELIABLE.has(frame.kind)) {
-      if ("offset" in frame) this.#inOrder(frame.offset, askCatchUp);
-    } else if (frame.kind === "comments") this.#receipt(frame, sentAtMs, fannedOut);
+      if ("offset" in frame) this.#inOrder(frame.offset, ports.askCatchUp);
+    } else if (frame.kind === "comments") this.#receipt(frame, sentAtMs, ports);
     else if (frame.kind === "snapshot") {
       this.#isReplaced = true;
       this.#history.snapshots++;
@@ -78,17 +85,23 @@ export class Inbox {
   }
 
   #receipt(
-    { tick, accepted, skipped, comments }: Extract<DownFrame, { kind: "comments" }>,
+    { tick, atMs, accepted, skipped, upTo, comments }: Extract<DownFrame, { kind: "comments" }>,
     sentAtMs: readonly number[],
-    fannedOut: (sentAtMs: number) => void,
+    ports: InboxPorts,
   ): void {
     // Old comments on the way in, and own ones, come with an empty receipt.
     if (accepted === 0) return;
     this.tick = Math.max(this.tick, tick);
     const { receipts } = this.#history;
-    receipts.accepted += accepted;
+    const missed = this.#upTo < 0 ? 0 : upTo - accepted - this.#upTo;
+    const isLate = ports.serverNowMs() - atMs > LIMITS.maxCommentAgeMs;
+    this.#upTo = upTo;
+    receipts.accepted += accepted + missed;
+    receipts.slow += missed + (isLate ? accepted : 0);
+    // As the SDK does: nobody is shown what was said while the phone slept.
+    if (isLate) return;
     receipts.skipped += skipped;
     for (const { count } of comments) receipts.shown += count;
-    for (const atMs of sentAtMs) fannedOut(atMs);
+    for (const sentMs of sentAtMs) ports.fannedOut(sentMs);
   }
 }

@@ -8,15 +8,16 @@ import {
   comebackAfter,
   type DownFrame,
   encodeUp,
+  FRAMES,
   type NamesGoing,
   SUBPROTOCOLS,
 } from "#wire";
 import { backoffMs } from "../../client-sdk/link.ts";
 import { Asks } from "./asks.ts";
-import { opcodeAt, type Shared } from "./decoding.ts";
+import { opcodeAt, type Shared, tickAt } from "./decoding.ts";
 import { type Dialect, IN } from "./dialects.ts";
 import { emptyHistory, type ViewerHistory } from "./history.ts";
-import { Inbox } from "./inbox.ts";
+import { Inbox, type InboxPorts } from "./inbox.ts";
 import type { Tally } from "./tally.ts";
 import { WireSocket } from "./wire-socket.ts";
 
@@ -34,6 +35,7 @@ export interface ViewerPorts {
   readonly decode: (bytes: Buffer, start: number, end: number) => Shared;
   /** ms since 1970, monotonic. */
   readonly nowMs: () => number;
+  readonly serverNowMs: () => number;
   readonly probed: (clientAtMs: number, serverAtMs: number) => void;
   /** Got in for the first time, or never will. */
   readonly arrived: () => void;
@@ -45,6 +47,9 @@ export class Viewer {
   readonly asks: Asks;
   readonly #ports: ViewerPorts;
   readonly #inbox: Inbox;
+  readonly #inboxPorts: InboxPorts;
+  /** The tick that it last said it saw. */
+  #saidTick = 0;
   readonly #token: string;
   /** The newest one, to come back with. */
   #ticket = "";
@@ -70,7 +75,12 @@ export class Viewer {
     this.#localAddress = place.localAddress;
     this.#ports = ports;
     this.#inbox = new Inbox(this.history);
-    const { tally, nowMs, holdAnswered } = ports;
+    const { tally, nowMs, serverNowMs, holdAnswered } = ports;
+    this.#inboxPorts = {
+      askCatchUp: (offset) => this.#send("catchUp", { offset }),
+      fannedOut: (sentAtMs) => tally.fanoutUs.record((nowMs() - sentAtMs) * 1000),
+      serverNowMs,
+    };
     this.asks = new Asks({
       history: this.history,
       tally,
@@ -105,6 +115,14 @@ export class Viewer {
       tick: this.#inbox.tick,
       clientAtMs: Math.floor(this.#ports.nowMs()),
     });
+  }
+
+  /** Says how far it has read, if that is further than before. Called every 2 s. */
+  saySeen(): void {
+    const { tick } = this.#inbox;
+    if (tick === this.#saidTick) return;
+    this.#saidTick = tick;
+    this.#send("seen", { tick });
   }
 
   /** Stops reading: the phone is asleep. */
@@ -145,10 +163,13 @@ export class Viewer {
     const opcode = opcodeAt(bytes, start);
     tally.byOpcode[opcode] = (tally.byOpcode[opcode] as number) + 1;
     if (opcode === tally.watched) tally.arrivedAtMs.push(this.#ports.nowMs());
-    if (countsOnly && this.#stage === "joined") return;
+    if (countsOnly && this.#stage === "joined") {
+      if (opcode === FRAMES.comments.opcode) this.#inbox.tick = tickAt(bytes, start);
+      return;
+    }
     const shared = decode(bytes, start, end);
     if (!this.#direct(shared.frame) && !this.asks.take(shared.frame))
-      this.#inbox.take(shared, this.#askCatchUp, this.#fannedOut);
+      this.#inbox.take(shared, this.#inboxPorts);
   }
 
   #enter({ greeting, isInAtOnce }: Dialect): void {
@@ -180,11 +201,6 @@ export class Viewer {
   }
 
   readonly #say = (text: string): void => this.#socket?.send(text);
-  readonly #askCatchUp = (offset: number): void => this.#send("catchUp", { offset });
-  readonly #fannedOut = (sentAtMs: number): void => {
-    const { tally, nowMs } = this.#ports;
-    tally.fanoutUs.record((nowMs() - sentAtMs) * 1000);
-  };
 
   #joined(): void {
     const { tally, nowMs, arrived } = this.#ports;

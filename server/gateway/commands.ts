@@ -76,10 +76,12 @@ export function createCommands(ports: CommandPorts): (session: Session, frame: C
   const handlers: {
     readonly [K in Command["kind"]]: (s: Session, room: Room, frame: CommandOf<K>) => void;
   } = {
-    beat(session, _room, { clientAtMs }) {
+    beat(session, room, { tick, clientAtMs }) {
+      room.seen(session, tick, false);
       session.send("beaten", { clientAtMs, serverAtMs: Math.floor(redisNowMs()) });
       session.renewTicket();
     },
+    seen: (session, room, { tick }) => room.seen(session, tick, true),
     catchUp: (session, room, { offset }) => room.catchUp(session, offset),
     comment: (session, room, frame) =>
       void answering(session, frame.id, () => comment(session, room, frame)),

@@ -24,6 +24,11 @@ export interface Figures {
 /** Gauges read at the moment of writing. */
 export interface Gauges {
   readonly viewers: number;
+  /** Of the connections, those that hear fewer comments, and none, because they cannot keep up. */
+  readonly viewersLite: number;
+  readonly viewersCore: number;
+  /** The longest tick of a room now. */
+  readonly tickMs: number;
   readonly connections: number;
   readonly rooms: number;
   readonly framesIn: number;

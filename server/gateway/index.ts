@@ -2,13 +2,15 @@
  * A gateway: one process that holds viewers' sockets, serves their rooms from the show logs, and carries their requests to
  * the inventory. Keeps nothing that another gateway could not rebuild: kill it, and its viewers resume elsewhere.
  */
-import { textOf } from "#wire/server";
+import { LIMITS } from "#wire";
 import type { RoleContext } from "../role.ts";
 import { startRedisClock } from "../redis/clock.ts";
 import { connectRedis, oneOf, whenReady } from "../redis/connect.ts";
 import { openLogReader } from "../room/cluster-log.ts";
 import { openShow } from "../room/open.ts";
+import type { Room } from "../room/room.ts";
 import { createRooms } from "../room/rooms.ts";
+import { createTurns, nextLoopTurn } from "../room/turns.ts";
 import { createRoomWrites } from "../room/writes.ts";
 import { createBatches } from "../shop/batch.ts";
 import { createFences } from "../shop/fence.ts";
@@ -23,9 +25,10 @@ import { createCommands } from "./commands.ts";
 import { createDoor } from "./door.ts";
 import { drain } from "./drain.ts";
 import { startFigures } from "./figures.ts";
+import { createGreetings } from "./greetings.ts";
 import { startMediaLink } from "./media-link.ts";
 import { createRates } from "./rates.ts";
-import { Session, type SessionPorts, topicOf } from "./session.ts";
+import { Session, type SessionPorts } from "./session.ts";
 import type { SocketServer } from "./socket.ts";
 import { createTickets } from "./tickets.ts";
 import { listen } from "./uws.ts";
@@ -76,7 +79,10 @@ export async function startGateway({ config, log, running }: RoleContext): Promi
     node,
     redisNowMs: clock.now,
     gauges: () => ({
-      viewers: [...rooms.all()].reduce((sum, [, room]) => sum + room.viewers, 0),
+      viewers: sumOf((room) => room.viewers),
+      viewersLite: sumOf((room) => room.heardBy("lite")),
+      viewersCore: sumOf((room) => room.heardBy("core")),
+      tickMs: [...rooms.all()].reduce((most, [, room]) => Math.max(most, room.tickMs), 0),
       connections: sessions.size,
       rooms: [...rooms.all()].length,
       ...counts,
@@ -86,16 +92,15 @@ export async function startGateway({ config, log, running }: RoleContext): Promi
   });
   running.add({ name: "figures", stop: () => figures.stop() });
 
-  const publish = (show: string, bytes: Uint8Array): void => {
-    if (sockets === undefined) return;
-    const packed = topicOf(show, false);
-    const heard = sockets.subscribers(packed);
-    if (heard > 0) sockets.publish(packed, bytes);
-    counts.framesOut += heard;
-    counts.bytesOut += heard * bytes.length;
-    const text = topicOf(show, true);
-    if (sockets.subscribers(text) > 0) sockets.publish(text, textOf(bytes));
-  };
+  const turns = createTurns({
+    publish({ name, size }, message) {
+      sockets?.publish(name, message);
+      counts.framesOut += size;
+      counts.bytesOut += size * message.length;
+    },
+    nextTurn: nextLoopTurn,
+  });
+  running.add({ name: "turns", stop: async () => turns.stop() });
   const { dataDir, replicas, replicaWaitMs: waitMs } = config;
   const journal = openJournal({ dataDir, node, nowMs: clock.now, log });
   running.add(journal);
@@ -106,7 +111,7 @@ export async function startGateway({ config, log, running }: RoleContext): Promi
     journal,
     reach: fences.reach,
     writes: createRoomWrites(redis),
-    publish,
+    turns,
     node,
     tickMs: config.tickMs,
     nowMs: clock.now,
@@ -114,6 +119,8 @@ export async function startGateway({ config, log, running }: RoleContext): Promi
     onFannedOut: figures.fanoutTook,
   });
   running.add({ name: "rooms", stop: () => rooms.closeAll() });
+  const sumOf = (figure: (room: Room) => number): number =>
+    [...rooms.all()].reduce((sum, [, room]) => sum + figure(room), 0);
   // The control process sweeps too; with this one a drop opens, closes and expires on time without it.
   const shows = (): Iterable<string> => [...rooms.all()].map(([show]) => show);
   running.add(startSweeper({ inventory, shows, everyMs: SWEEP_EVERY_MS, log }));
@@ -142,6 +149,16 @@ export async function startGateway({ config, log, running }: RoleContext): Promi
   });
   // Sockets that have not said hello yet count too: they hold a file.
   const joined = (): number => sessions.size - 1;
+  const greetings = createGreetings<Session>({
+    withinMs: LIMITS.helloWithinMs,
+    late: (session) => session.late(),
+    nowMs: monotonicMs,
+    later(fn, delayMs) {
+      const timer = setTimeout(fn, delayMs);
+      return () => clearTimeout(timer);
+    },
+  });
+  running.add({ name: "greetings", stop: async () => greetings.stop() });
   const ports: SessionPorts = {
     verify: tokens.verify,
     tickets: createTickets(config.tokenSecret, clock.now),
@@ -165,12 +182,9 @@ export async function startGateway({ config, log, running }: RoleContext): Promi
       sessions.delete(session);
       media.left(session);
     },
+    greetings,
     counts,
     nowMs: monotonicMs,
-    later(fn, delayMs) {
-      const timer = setTimeout(fn, delayMs);
-      return () => clearTimeout(timer);
-    },
   };
   sockets = await listen({
     host: config.host,

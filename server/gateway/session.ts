@@ -17,6 +17,9 @@ import {
 import { encodeDown, encodeDownText, textOf } from "#wire/server";
 import type { Verified } from "../tokens.ts";
 import type { Member, Room } from "../room/room.ts";
+import type { Feed } from "../room/shards.ts";
+import type { Topic } from "../room/turns.ts";
+import type { Greetings } from "./greetings.ts";
 import type { Conversation, Socket } from "./socket.ts";
 import { isTicket, type Tickets, TICKET_LIFE_MS } from "./tickets.ts";
 
@@ -32,6 +35,7 @@ export interface SessionPorts {
   readonly admit: (resuming: boolean) => number;
   readonly command: (session: Session, frame: Exclude<UpFrame, { kind: "hello" }>) => void;
   readonly ended: (session: Session) => void;
+  readonly greetings: Greetings<Session>;
   /** Counts a frame in, and a close by its word. */
   readonly counts: {
     framesIn: number;
@@ -39,8 +43,6 @@ export interface SessionPorts {
     readonly closes: Partial<Record<CloseWord, number>>;
   };
   readonly nowMs: () => number;
-  /** Real timers, but in simulations. */
-  readonly later: (fn: () => void, delayMs: number) => () => void;
 }
 
 type Who = Pick<Verified, "viewerId" | "role" | "name" | "sinceMs">;
@@ -50,15 +52,15 @@ type Stage = "greeting" | "joining" | "joined" | "closed";
 /** Milliseconds that "come back later" asks for. */
 const LATER_MS = 2000;
 
-export const topicOf = (show: string, json: boolean): string => `${show}/${json ? "j" : "m"}`;
+/** A bucket of frames as the one moment at which it will be full again (GCRA): an integer, and no object. */
+const FRAME_MS = 1000 / LIMITS.framesPerSecond;
+const BURST_MS = LIMITS.frameBurst * FRAME_MS;
 
 export class Session implements Member, Conversation {
   readonly #socket: Socket;
   readonly #ports: SessionPorts;
   #stage: Stage = "greeting";
-  #stopTimer: (() => void) | undefined;
-  #tokens: number = LIMITS.frameBurst;
-  #tokensAtMs: number;
+  #bucketFullAtMs = 0;
   #ticketAtMs = 0;
   room: Room | undefined;
   show = "";
@@ -72,12 +74,33 @@ export class Session implements Member, Conversation {
   tokenNo = 0;
   /** Uses the media plane: must be told of its news, and when it leaves. */
   signalled = false;
+  // Kept by the room: see room/members.ts, shards.ts and pacing.ts.
+  next: Member | undefined;
+  topic: Topic | undefined;
+  feed: Feed = "full";
+  seenTick = 0;
+  markTick = 0;
+  changedAtMs = 0;
+  downs = 0;
+  echoes = false;
 
   constructor(socket: Socket, ports: SessionPorts) {
     this.#socket = socket;
     this.#ports = ports;
-    this.#tokensAtMs = ports.nowMs();
-    this.#stopTimer = ports.later(() => this.close("helloLate", LATER_MS), LIMITS.helloWithinMs);
+    ports.greetings.expect(this);
+  }
+
+  /** It had its time to say hello. */
+  late(): void {
+    this.close("helloLate", LATER_MS);
+  }
+
+  get json(): boolean {
+    return this.#socket.json;
+  }
+
+  get waitingBytes(): number {
+    return this.#socket.waitingBytes;
   }
 
   get address(): string {
@@ -106,8 +129,7 @@ export class Session implements Member, Conversation {
   /** With a ticket everything is at hand, and the whole way in is one turn of the loop: that is what a storm of resumes needs. */
   #greeted(hello: Body<"hello">): void {
     this.#stage = "joining";
-    this.#stopTimer?.();
-    this.#stopTimer = undefined;
+    this.#ports.greetings.settle(this);
     const { token, show, client } = hello;
     this.show = show;
     this.client = client;
@@ -147,6 +169,8 @@ export class Session implements Member, Conversation {
   }
 
   #enter(room: Room, identity: Who, { epoch, offset }: Position): void {
+    // The room's own string: one for all of its members.
+    this.show = room.show;
     this.viewerId = identity.viewerId;
     this.name = identity.name;
     this.role = identity.role;
@@ -170,13 +194,10 @@ export class Session implements Member, Conversation {
       this.#handTicket(this.room);
   }
 
-  /** A bucket of frames per connection, here and not in a map: it dies with the connection. */
   #inRate(): boolean {
-    const nowMs = this.#ports.nowMs();
-    const refilled = ((nowMs - this.#tokensAtMs) / 1000) * LIMITS.framesPerSecond;
-    this.#tokens = Math.min(LIMITS.frameBurst, this.#tokens + refilled) - 1;
-    this.#tokensAtMs = nowMs;
-    return this.#tokens >= 0;
+    const nowMs = Math.floor(this.#ports.nowMs());
+    this.#bucketFullAtMs = Math.max(this.#bucketFullAtMs, nowMs) + FRAME_MS;
+    return this.#bucketFullAtMs - nowMs <= BURST_MS;
   }
 
   send<N extends NamesGoing<"down">>(name: N, body: Body<N>): void {
@@ -189,8 +210,12 @@ export class Session implements Member, Conversation {
     this.#socket.send(this.#socket.json ? textOf(bytes) : bytes);
   }
 
-  listen(): void {
-    this.#socket.subscribe(topicOf(this.show, this.#socket.json));
+  subscribe(topic: string): void {
+    this.#socket.subscribe(topic);
+  }
+
+  unsubscribe(topic: string): void {
+    this.#socket.unsubscribe(topic);
   }
 
   lose(): void {
@@ -214,7 +239,7 @@ export class Session implements Member, Conversation {
   closed(): void {
     if (this.#stage === "closed") return;
     this.#stage = "closed";
-    this.#stopTimer?.();
+    this.#ports.greetings.settle(this);
     this.room?.leave(this);
     this.#ports.ended(this);
   }

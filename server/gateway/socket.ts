@@ -8,11 +8,14 @@ export interface Socket {
   /** Speaks the JSON subprotocol: frames travel as text. */
   readonly json: boolean;
   readonly address: string;
+  /** Bytes that the kernel did not take yet; 0 after its end. */
+  readonly waitingBytes: number;
   send(frame: Uint8Array | string): void;
   /** What is sent within goes out as one write. */
   cork(work: () => void): void;
   /** From now on gets what is published under the topic. */
   subscribe(topic: string): void;
+  unsubscribe(topic: string): void;
   end(code: number, reason: string): void;
 }
 
@@ -28,7 +31,6 @@ export interface Conversation {
 export interface SocketServer {
   /** Native fan-out of the same bytes to every subscriber. */
   publish(topic: string, frame: Uint8Array | string): void;
-  subscribers(topic: string): number;
   /** No new connections from here on. */
   stopListening(): void;
   /** Ends what is still open. */

@@ -3,12 +3,9 @@ import uWS from "uWebSockets.js";
 import { LIMITS, RT_PATH, SUBPROTOCOLS } from "#wire";
 import type { Conversation, Socket, SocketServer } from "./socket.ts";
 
-interface Connection {
-  readonly json: boolean;
-  readonly address: string;
-  /** The library throws at any use of a socket after its end. */
-  open: boolean;
-  conversation?: Conversation;
+/** The library copies what it is given, key by key, into an object of its own: so one key. */
+interface Held {
+  readonly socket: UwsSocket;
 }
 
 export interface Listening {
@@ -22,7 +19,7 @@ export async function listen({ host, port, onOpened }: Listening): Promise<Socke
   let listening: uWS.us_listen_socket | undefined;
   const app = uWS.App();
 
-  app.ws<Connection>(RT_PATH, {
+  app.ws<Held>(RT_PATH, {
     maxPayloadLength: LIMITS.maxFrameBytes,
     maxBackpressure: LIMITS.maxBackpressureBytes,
     closeOnBackpressureLimit: false,
@@ -40,8 +37,8 @@ export async function listen({ host, port, onOpened }: Listening): Promise<Socke
         return;
       }
       const address = Buffer.from(res.getRemoteAddressAsText()).toString();
-      res.upgrade<Connection>(
-        { json: chosen === SUBPROTOCOLS[1], address, open: true },
+      res.upgrade(
+        { socket: new UwsSocket(chosen === SUBPROTOCOLS[1], address) },
         req.getHeader("sec-websocket-key"),
         chosen,
         req.getHeader("sec-websocket-extensions"),
@@ -49,21 +46,23 @@ export async function listen({ host, port, onOpened }: Listening): Promise<Socke
       );
     },
     open(ws) {
-      ws.getUserData().conversation = onOpened(new UwsSocket(ws));
+      const { socket } = ws.getUserData();
+      socket.ws = ws;
+      socket.conversation = onOpened(socket);
     },
     message(ws, message, isBinary) {
-      ws.getUserData().conversation?.heard(new Uint8Array(message), !isBinary);
+      ws.getUserData().socket.conversation?.heard(new Uint8Array(message), !isBinary);
     },
     dropped(ws) {
-      const { conversation } = ws.getUserData();
+      const { conversation } = ws.getUserData().socket;
       // The library forbids ending a socket from within this call.
       setImmediate(() => conversation?.lagged());
     },
     close(ws) {
-      const user = ws.getUserData();
-      user.open = false;
-      user.conversation?.closed();
-      delete user.conversation;
+      const { socket } = ws.getUserData();
+      socket.ws = undefined;
+      socket.conversation?.closed();
+      socket.conversation = undefined;
     },
   });
   app.any("/*", (res) => {
@@ -81,7 +80,6 @@ export async function listen({ host, port, onOpened }: Listening): Promise<Socke
   });
   return {
     publish: (topic, frame) => void app.publish(topic, frame, typeof frame !== "string"),
-    subscribers: (topic) => app.numSubscribers(topic),
     stopListening() {
       if (listening !== undefined) uWS.us_listen_socket_close(listening);
       listening = undefined;
@@ -92,30 +90,33 @@ export async function listen({ host, port, onOpened }: Listening): Promise<Socke
 
 /** One object per connection and no closures: memory per idle viewer is what the gateway's size is made of. */
 class UwsSocket implements Socket {
-  readonly #ws: uWS.WebSocket<Connection>;
-  readonly #user: Connection;
-  constructor(ws: uWS.WebSocket<Connection>) {
-    this.#ws = ws;
-    this.#user = ws.getUserData();
+  readonly json: boolean;
+  readonly address: string;
+  /** undefined before its beginning and after its end: the library throws at any use then. */
+  ws: uWS.WebSocket<Held> | undefined = undefined;
+  conversation: Conversation | undefined = undefined;
+  constructor(json: boolean, address: string) {
+    this.json = json;
+    this.address = address;
   }
-  get json(): boolean {
-    return this.#user.json;
-  }
-  get address(): string {
-    return this.#user.address;
+  get waitingBytes(): number {
+    return this.ws?.getBufferedAmount() ?? 0;
   }
   send(frame: Uint8Array | string): void {
-    if (this.#user.open) this.#ws.send(frame, typeof frame !== "string");
+    this.ws?.send(frame, typeof frame !== "string");
   }
   cork(work: () => void): void {
-    if (this.#user.open) this.#ws.cork(work);
+    this.ws?.cork(work);
   }
   subscribe(topic: string): void {
-    if (this.#user.open) this.#ws.subscribe(topic);
+    this.ws?.subscribe(topic);
+  }
+  unsubscribe(topic: string): void {
+    this.ws?.unsubscribe(topic);
   }
   end(code: number, reason: string): void {
-    if (!this.#user.open) return;
-    this.#user.open = false;
-    this.#ws.end(code, reason);
+    const { ws } = this;
+    this.ws = undefined;
+    ws?.end(code, reason);
   }
 }

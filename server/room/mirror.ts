@@ -89,7 +89,8 @@ export function createMirror(
   const takeComments = (bytes: Uint8Array): void => {
     const said = readComments(bytes);
     const { atMs, comments } = said;
-    fold(state, { kind: "comments", tick: 0, atMs, accepted: 0, skipped: 0, comments });
+    const receipt = { tick: 0, accepted: 0, skipped: 0, thinned: 0, upTo: 0 };
+    fold(state, { kind: "comments", ...receipt, atMs, comments });
     snapshot = undefined;
     heard.onComments(said);
   };

@@ -2,27 +2,28 @@
  * One show's audience on one node. Joins and catch-ups are served from the mirror in one turn of the loop, before the member
  * hears live frames: nothing can slip between. Comments and reactions are gathered into one append per room.
  */
-import type { Body, Comment, NamesGoing, Role } from "#wire";
+import type { Body, Comment, NamesGoing } from "#wire";
 import { encodeDown } from "#wire/server";
 import { createGather } from "../gather.ts";
-import { readComments } from "./entries.ts";
 import { createLanes, type Lanes } from "./lanes.ts";
 import type { Guard } from "./guard.ts";
 import { createMirror, type Mirror } from "./mirror.ts";
 import { createEchoes } from "./echoes.ts";
+import { createMembers, type Linked } from "./members.ts";
 import { createPresence } from "./presence.ts";
 import type { Gate } from "./moderation/gate.ts";
+import { createPace } from "./pace.ts";
+import { createPacing, type Paced } from "./pacing.ts";
+import { createShards, type Feed } from "./shards.ts";
+import { startTicking } from "./ticking.ts";
+import type { Turns } from "./turns.ts";
 import type { NewComment, NewReaction, RoomWrites } from "./writes.ts";
 
 /** One connection that has joined. */
-export interface Member {
-  readonly viewerId: string;
-  readonly role: Role;
+export interface Member extends Paced, Linked<Member> {
   send<N extends NamesGoing<"down">>(name: N, body: Body<N>): void;
   /** Packed frames as they are (turned into text for members that speak JSON). */
   sendFrame(bytes: Uint8Array): void;
-  /** From now on hears what the room publishes. */
-  listen(): void;
   /** The room cannot be served any more: come back later. */
   lose(): void;
 }
@@ -30,11 +31,12 @@ export interface Member {
 export interface RoomPorts {
   readonly show: string;
   readonly node: string;
+  /** The shortest tick; it widens under load. */
   readonly tickMs: number;
   readonly guard: Guard;
   readonly gate: Gate;
   readonly writes: RoomWrites;
-  readonly publish: (bytes: Uint8Array) => void;
+  readonly turns: Turns;
   readonly nowMs: () => number;
   readonly chance: () => number;
   /** From the log's append of comments to their being here, ms. */
@@ -50,16 +52,23 @@ export interface CommentAnswer {
 }
 
 export interface Room {
+  readonly show: string;
   readonly mirror: Pick<Mirror, "state" | "epoch" | "mutedUntilMs" | "hasOrder">;
   readonly guard: Omit<Guard, "reader" | "opened">;
   readonly lanes: Pick<Lanes, "receipt" | "ticks">;
   /** Distinct viewers on this node. */
   readonly viewers: number;
+  /** Connections by what they hear of lane V. */
+  readonly heardBy: (feed: Feed) => number;
+  /** The tick's present length. */
+  readonly tickMs: number;
   /** Sends the way in: welcome, then what was missed or a snapshot, own orders, joined. */
   join(member: Member, position: { readonly epoch: string; readonly offset: number }): void;
   leave(member: Member): void;
   /** Everything after `offset`, or a snapshot in its place. */
   catchUp(member: Member, offset: number): void;
+  /** The member says which comment tick it has seen. @param isEcho not just a beat */
+  seen(member: Member, tick: number, isEcho: boolean): void;
   /** Says it, if the room's rules let its author. @param sinceMs of the author's first token for this show */
   comment(comment: Omit<NewComment, "isHidden">, sinceMs: number): Promise<CommentAnswer>;
   react(reaction: NewReaction): Promise<void>;
@@ -67,21 +76,27 @@ export interface Room {
   close(): Promise<void>;
 }
 
+const monotonicMs = (): number => performance.now();
+
 const PRESENCE_EVERY_MS = 1000;
 const APPEND_EVERY_MS = 20;
+const REACT_EVERY_MS = 100;
 /** How long an empty room is kept warm. */
 const LINGER_MS = 10_000;
 
 export function createRoom(ports: RoomPorts): Room {
-  const { show, node, guard, gate, writes, publish, nowMs } = ports;
+  const { show, node, guard, gate, writes, turns, nowMs } = ports;
   const { opened, reader } = guard;
-  const members = new Map<string, Set<Member>>();
-  const lanes = createLanes({
-    publish,
-    listeners: () => members.size,
-    chance: ports.chance,
-    nowMs,
+  const members = createMembers<Member>();
+  const pace = createPace(ports.tickMs);
+  const shards = createShards({
+    room: show,
+    turns,
+    nowMs: monotonicMs,
+    onFlushed: (tookMs) => pace.took(Math.max(tookMs, ticking.lateMs)),
   });
+  const lanes = createLanes({ shards, chance: ports.chance, nowMs });
+  const pacing = createPacing(shards, lanes, monotonicMs);
   const mirror = createMirror(opened, {
     onEvent: lanes.event,
     onState: lanes.state,
@@ -98,13 +113,12 @@ export function createRoom(ports: RoomPorts): Room {
     },
     onModeration: gate.take,
     onKept(viewerId, kept) {
-      for (const member of members.get(viewerId) ?? []) member.send("couponsKept", kept);
+      for (const member of members.of(viewerId)) member.send("couponsKept", kept);
     },
     onOrder(viewerId, order) {
-      const own = members.get(viewerId);
-      if (own === undefined) return;
+      if (!members.has(viewerId)) return;
       const bytes = encodeDown("orderChanged", order);
-      for (const member of own) member.sendFrame(bytes);
+      for (const member of members.of(viewerId)) member.sendFrame(bytes);
     },
   });
   const sendComments = (member: Member, list: readonly Comment[]): void =>
@@ -113,17 +127,12 @@ export function createRoom(ports: RoomPorts): Room {
       atMs: Math.floor(nowMs()),
       accepted: 0,
       skipped: 0,
+      thinned: 0,
+      upTo: 0,
       comments: list,
     });
-  const echoes = createEchoes({
-    isHere: (viewerId) => members.has(viewerId),
-    send(viewerId, list) {
-      for (const member of members.get(viewerId) ?? []) sendComments(member, list);
-    },
-  });
-  for (const { fields } of opened.history)
-    for (const [field, bytes] of fields)
-      if (field === "H") echoes.keep(readComments(bytes).comments);
+  const echoes = createEchoes({ here: members.of, isHere: members.has, send: sendComments });
+  echoes.keep(opened.history);
   const comments = createGather<NewComment, number>({
     maxBatch: 256,
     maxInFlight: 1,
@@ -133,7 +142,7 @@ export function createRoom(ports: RoomPorts): Room {
   const reactions = createGather<NewReaction, undefined>({
     maxBatch: 2000,
     maxInFlight: 1,
-    everyMs: ports.tickMs,
+    everyMs: REACT_EVERY_MS,
     send: async (batch) => {
       await writes.react(show, batch);
       return Array.from<undefined>({ length: batch.length });
@@ -143,18 +152,23 @@ export function createRoom(ports: RoomPorts): Room {
   let emptySinceMs = nowMs();
   let closed = false;
   const unfollow = reader.follow(show, opened.lastId, mirror.take);
-  const ticking = setInterval(() => echoes.tick(lanes.tick()), ports.tickMs);
+  const ticking = startTicking(pace, monotonicMs, () => {
+    const shown = lanes.tick();
+    if (shown === undefined) return;
+    echoes.tick(shown);
+    pacing.look(members.all());
+  });
   const presence = createPresence({
     show,
     node,
     tell: writes.presence,
-    here: () => [...members.keys()],
+    here: () => members.ids(),
   });
   const reporting = setInterval(() => void report(), PRESENCE_EVERY_MS);
 
   const report = async (): Promise<void> => {
     if (
-      members.size === 0 &&
+      members.viewers === 0 &&
       nowMs() - emptySinceMs > LINGER_MS &&
       comments.idle &&
       reactions.idle
@@ -180,12 +194,12 @@ export function createRoom(ports: RoomPorts): Room {
   const close = async (): Promise<void> => {
     if (closed) return;
     closed = true;
-    clearInterval(ticking);
+    ticking.stop();
     clearInterval(reporting);
     lanes.stop();
     gate.stop();
     unfollow();
-    for (const own of members.values()) for (const member of own) member.lose();
+    for (const member of members.all()) member.lose();
     members.clear();
     // If this fails the lease ends by itself.
     await presence.end().catch(() => undefined);
@@ -215,11 +229,16 @@ export function createRoom(ports: RoomPorts): Room {
   };
 
   return {
+    show,
     mirror,
     guard,
     lanes,
     get viewers() {
-      return members.size;
+      return members.viewers;
+    },
+    heardBy: shards.size,
+    get tickMs() {
+      return pace.tickMs;
     },
     join(member, position) {
       const events =
@@ -234,21 +253,21 @@ export function createRoom(ports: RoomPorts): Room {
         resumed: events !== undefined,
       });
       bridge(member, events);
-      member.listen();
-      const own = members.get(member.viewerId) ?? new Set();
-      if (own.size === 0) presence.came(member.viewerId);
-      members.set(member.viewerId, own.add(member));
+      pacing.begin(member);
+      if (!members.has(member.viewerId)) presence.came(member.viewerId);
+      members.add(member);
     },
     leave(member) {
-      const own = members.get(member.viewerId);
-      own?.delete(member);
-      if (own?.size === 0) {
-        members.delete(member.viewerId);
-        presence.left(member.viewerId);
-      }
-      if (members.size === 0) emptySinceMs = nowMs();
+      shards.remove(member);
+      if (members.remove(member)) presence.left(member.viewerId);
+      if (members.viewers === 0) emptySinceMs = nowMs();
     },
-    catchUp: (member, offset) => bridge(member, mirror.eventsAfter(offset)),
+    seen: pacing.seen,
+    catchUp(member, offset) {
+      // Live frames on their way to it go first: after the answer they would come twice.
+      shards.settle(member);
+      bridge(member, mirror.eventsAfter(offset));
+    },
     async comment(comment, sinceMs) {
       const ruling = gate.judge({ ...comment, sinceMs }, comment.text);
       if (ruling.result !== "accepted") return { commentNo: 0, retryAfterMs: 0, ...ruling };

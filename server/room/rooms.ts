@@ -16,15 +16,14 @@ export interface Rooms {
 
 export interface RoomsPorts
   extends
-    Pick<RoomPorts, "node" | "tickMs" | "writes" | "nowMs" | "chance" | "onFannedOut">,
+    Pick<RoomPorts, "node" | "tickMs" | "turns" | "writes" | "nowMs" | "chance" | "onFannedOut">,
     Pick<GuardPorts, "journal" | "reach"> {
   /** Reads a whole show, see open.ts. */
   readonly read: (show: string) => Promise<OpenedShow | undefined>;
   readonly reader: LogReader;
-  readonly publish: (show: string, bytes: Uint8Array) => void;
 }
 
-export function createRooms({ read, publish, journal, reach, ...ports }: RoomsPorts): Rooms {
+export function createRooms({ read, journal, reach, ...ports }: RoomsPorts): Rooms {
   const rooms = new Map<string, Room>();
   const opening = new Map<string, Promise<Room | undefined>>();
 
@@ -38,7 +37,6 @@ export function createRooms({ read, publish, journal, reach, ...ports }: RoomsPo
       show,
       guard,
       gate,
-      publish: (bytes) => publish(show, bytes),
       onEmpty: () => {
         if (rooms.get(show) === room) rooms.delete(show);
       },

@@ -35,6 +35,8 @@ const COMMENTS = {
   tick: 56_789,
   atMs: 1_763_838_112_345,
   accepted: 20,
+  thinned: 0,
+  upTo: 20,
   skipped: 0,
   comments: Array.from({ length: 20 }, (_, i) => ({
     no: 4000 + i,

@@ -1,9 +1,11 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type Comment, decodeDown, emptyRoom, fold, type Role } from "#wire";
+import { type Comment, emptyRoom, fold, type Role } from "#wire";
 import { packValue } from "#wire/server";
 import { createEchoes } from "../../server/room/echoes.ts";
 import { createLanes } from "../../server/room/lanes.ts";
+import type { Feed } from "../../server/room/shards.ts";
+import { shardsOf } from "../helpers/lanes.ts";
 import { openGate } from "../../server/room/moderation/gate.ts";
 import { createMerging, sameText } from "../../server/room/moderation/merging.ts";
 import {
@@ -181,11 +183,9 @@ test("[MOD7] 38 × 666 in a second are two comments, and each frame's receipt ba
   const frames: { accepted: number; skipped: number; comments: readonly Comment[] }[] = [];
   let nowMs = 0;
   const lanes = createLanes({
-    publish(bytes) {
-      const frame = decodeDown(bytes);
-      if (frame.kind === "comments") frames.push(frame);
-    },
-    listeners: () => 1,
+    shards: shardsOf(({ feed, frame }) => {
+      if (frame.kind === "comments" && feed === "full") frames.push(frame);
+    }),
     chance: Math.random,
     nowMs: () => nowMs,
   });
@@ -208,23 +208,40 @@ const by = (no: number, viewerId: string): Comment => comment(no, "x", { viewerI
 
 test("[MOD8] authors get what the sample left out, and what is hidden, as theirs alone", () => {
   const sent: string[] = [];
+  const feeds: Readonly<Record<string, Feed>> = {
+    ann: "full",
+    bob: "full",
+    eve: "full",
+    low: "lite",
+  };
   const echoes = createEchoes({
-    isHere: (viewerId) => viewerId !== "far",
-    send: (viewerId, list) => void sent.push(`${viewerId}: ${list.map((c) => c.no).join()}`),
+    isHere: (viewerId) => viewerId in feeds,
+    here: (viewerId) => [{ viewerId, feed: feeds[viewerId] ?? "core" }],
+    send: ({ viewerId }, list) => void sent.push(`${viewerId}: ${list.map((c) => c.no).join()}`),
   });
-  echoes.said([by(1, "ann"), by(2, "ann"), by(3, "bob"), by(4, "far")]);
+  echoes.said([by(1, "ann"), by(2, "ann"), by(3, "bob"), by(4, "far"), by(7, "low")]);
   echoes.hid([by(5, "eve"), by(6, "far")]);
-  echoes.tick(new Set([1, 3]));
-  expect(sent).toEqual(["ann: 2", "eve: 5"]);
-  echoes.tick(new Set());
-  expect(sent).toHaveLength(2);
+  const none = new Set<number>();
+  const nothing = { full: none, lite: none, core: none, crew: none };
+  echoes.tick({ ...nothing, full: new Set([1, 3, 7]) });
+  expect(sent).toEqual(["ann: 2", "low: 7", "eve: 5"]);
+  echoes.tick(nothing);
+  expect(sent).toHaveLength(3);
   expect(echoes.hiddenOf("far").map((c) => c.no)).toEqual([6]);
   expect(echoes.hiddenOf("ann")).toEqual([]);
 });
 
 test("[MOD8] one's own comment, echoed at once, becomes the one with the count", () => {
   const room = emptyRoom();
-  const frame = { kind: "comments", tick: 1, atMs: 0, accepted: 0, skipped: 0 } as const;
+  const frame = {
+    kind: "comments",
+    tick: 1,
+    atMs: 0,
+    accepted: 0,
+    skipped: 0,
+    thinned: 0,
+    upTo: 0,
+  } as const;
   fold(room, { ...frame, comments: [comment(7, "666")] });
   expect(fold(room, { ...frame, comments: [comment(7, "666")] })).toBe(false);
   expect(fold(room, { ...frame, comments: [comment(7, "666", { count: 38 })] })).toBe(true);

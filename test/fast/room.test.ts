@@ -1,117 +1,13 @@
 import fc from "fast-check";
 import { afterEach, expect, test, vi } from "vitest";
-import { type Comment, decodeDown, emptyRoom, LIMITS } from "#wire";
+import { decodeDown, emptyRoom } from "#wire";
 import { encodeDown } from "#wire/server";
 import { createBuckets } from "../../server/gateway/buckets.ts";
 import { createGather } from "../../server/gather.ts";
-import { createLanes } from "../../server/room/lanes.ts";
 import { createMirror } from "../../server/room/mirror.ts";
 
 afterEach(() => {
   vi.useRealTimers();
-});
-
-const comment = (no: number): Comment => ({
-  no,
-  viewerId: "v",
-  name: "n",
-  role: "viewer",
-  text: `c${no}`,
-  count: 1,
-});
-
-const stock = (version: number): Uint8Array =>
-  encodeDown("stockChanged", {
-    dropId: "d",
-    version,
-    available: 1,
-    held: 0,
-    sold: 0,
-    restockEpoch: 0,
-    waitlisted: 0,
-    waitServed: 0,
-  });
-
-test("[LANE1] R goes out at once, S as its latest, V and A with the tick", async () => {
-  const out: string[] = [];
-  const lanes = createLanes({
-    publish: (bytes) => void out.push(decodeDown(bytes).kind),
-    listeners: () => 1,
-    chance: Math.random,
-    nowMs: () => 0,
-  });
-  lanes.comments([comment(1)]);
-  lanes.totals(encodeDown("totals", { version: 1, likes: 1, shares: 0 }));
-  for (const version of [1, 2, 3]) lanes.state("d", stock(version));
-  lanes.event(encodeDown("pinned", { offset: 1, sku: "s" }));
-  expect(out).toEqual(["pinned"]);
-  await new Promise((resolve) => setTimeout(resolve, 60));
-  expect(out).toEqual(["pinned", "stockChanged"]);
-  lanes.tick();
-  lanes.tick();
-  expect(out).toEqual(["pinned", "stockChanged", "totals", "comments"]);
-  lanes.stop();
-});
-
-test("[LANE2] the receipts of lane V balance: accepted = shown + skipped", () => {
-  fc.assert(
-    fc.property(
-      fc.array(fc.nat(120), { maxLength: 12 }),
-      fc.infiniteStream(fc.double({ min: 0, max: 0.999, noNaN: true })),
-      (sizes, chances) => {
-        const frames: { accepted: number; skipped: number; comments: readonly Comment[] }[] = [];
-        const lanes = createLanes({
-          publish(bytes) {
-            const frame = decodeDown(bytes);
-            if (frame.kind === "comments") frames.push(frame);
-          },
-          listeners: () => 1,
-          chance: () => chances.next().value as number,
-          nowMs: () => 1,
-        });
-        let no = 0;
-        for (const size of sizes) {
-          lanes.comments(Array.from({ length: size }, () => comment(++no)));
-          lanes.tick();
-        }
-        const shown = frames.flatMap((f) => f.comments.map((c) => c.no));
-        expect(new Set(shown).size).toBe(shown.length);
-        expect(shown).toEqual(shown.toSorted((a, b) => a - b));
-        const accepted = frames.reduce((sum, f) => sum + f.accepted, 0);
-        const skipped = frames.reduce((sum, f) => sum + f.skipped, 0);
-        expect(accepted).toBe(no);
-        expect(shown.length + skipped).toBe(accepted);
-        expect(lanes.receipt).toEqual({ accepted, shown: shown.length, skipped });
-        for (const f of frames)
-          expect(f.comments.length).toBeLessThanOrEqual(LIMITS.maxCommentsPerTick);
-      },
-    ),
-  );
-});
-
-test("[LANE3] every comment of a crowded tick has the same chance to be shown", () => {
-  const counts = Array.from({ length: 100 }, () => 0);
-  const lanes = createLanes({
-    publish(bytes) {
-      const frame = decodeDown(bytes);
-      if (frame.kind !== "comments") return;
-      for (const c of frame.comments) counts[c.no] = (counts[c.no] ?? 0) + 1;
-    },
-    listeners: () => 1,
-    chance: Math.random,
-    // The same text is merged within a second.
-    nowMs: () => tick * 2000,
-  });
-  const ticks = 3000;
-  let tick = 0;
-  for (; tick < ticks; tick++) {
-    lanes.comments(counts.map((_, no) => comment(no)));
-    lanes.tick();
-  }
-  const expected = (ticks * LIMITS.maxCommentsPerTick) / 100;
-  // Six standard deviations of a binomial: fails about once in 10⁶ runs.
-  const slack = 6 * Math.sqrt(expected * (1 - LIMITS.maxCommentsPerTick / 100));
-  for (const n of counts) expect(Math.abs(n - expected)).toBeLessThan(slack);
 });
 
 const nothing = (): void => undefined;

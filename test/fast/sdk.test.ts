@@ -4,10 +4,9 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type DownFrame, emptyRoom, fold, fromSnapshot, toSnapshot } from "#wire";
 import { createCommands } from "../../client-sdk/commands.ts";
-import { createInbox } from "../../client-sdk/inbox.ts";
-import type { LiveState } from "../../client-sdk/live.ts";
 import { createReactions } from "../../client-sdk/reactions.ts";
 import { frameOf } from "../frames.ts";
+import { inboxOf } from "../helpers/inbox.ts";
 
 test("[SDK1] the core without media is at most 15 kB minified and gzipped", async () => {
   const out = await build({
@@ -93,34 +92,6 @@ test("[SDK6] an unanswered command ends as a retryable fault at its deadline", a
   commands.expire(1000);
   await expect(asked).rejects.toMatchObject({ code: "timeout", retryable: true });
 });
-
-/** A client's inbox, and what it asked for. */
-function inboxOf(): {
-  take: (f: DownFrame) => void;
-  state: LiveState;
-  asked: number[];
-  events: string[];
-} {
-  const asked: number[] = [];
-  const events: string[] = [];
-  const state: LiveState = {
-    ...emptyRoom(),
-    viewerId: "",
-    role: "viewer",
-    connection: "live",
-    orders: new Map(),
-    unusedCoupons: new Map(),
-    mutedUntilMs: 0,
-  };
-  const inbox = createInbox({
-    state,
-    emit: (event) => void events.push(event),
-    waitingReactions: () => ({ likes: 0, shares: 0 }),
-    askCatchUp: (offset) => void asked.push(offset),
-    joined: () => undefined,
-  });
-  return { take: inbox.take, state, asked, events };
-}
 
 const pin = (offset: number): DownFrame => ({ kind: "pinned", offset, sku: `p${offset}` });
 

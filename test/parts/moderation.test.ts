@@ -164,14 +164,21 @@ test("[MOD14] many saying the same on two nodes: receipts balance, and the count
   const crowd = await Promise.all(
     Array.from({ length: 40 }, (_, i) => world.join(i % 2 === 0 ? one : two, show, `v${i}`)),
   );
+  const silent = await world.join(one, show, "silent");
   const said = crowd.map((live, i) => live.comment(i % 4 === 0 ? `c${i}` : "666"));
   for (const { result } of await Promise.all(said)) expect(result).toBe("accepted");
   const watcher = crowd[1] as Live;
   await until(() => texts(hal).includes("c0"));
   await pause(1300);
-  const sixes = hal.state.comments.filter((c) => c.text === "666");
+  const sixes = silent.state.comments.filter((c) => c.text === "666");
   expect(sixes.reduce((sum, c) => sum + c.count, 0)).toBe(30);
   expect(sixes.length).toBeLessThanOrEqual(3);
+  // The host hears each by itself.
+  expect(hal.state.comments).toHaveLength(40);
+  for (const { accepted, shown, sampled, thinned, slow } of [hal, silent].map(
+    (l) => l.state.receipt,
+  ))
+    expect([accepted, shown + sampled + thinned + slow]).toEqual([40, 40]);
   // Everybody sees their own at once.
   for (const [i, live] of crowd.entries())
     expect(
