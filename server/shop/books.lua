@@ -179,7 +179,8 @@ local function serveLine(d, offerMs)
     local waits = h and h.state == "w"
     if waits and h.quantity > d.available then break end
     redis.call("LPOP", line)
-    redis.call("HDEL", buyers, d.dropId .. "|" .. viewerOf(field) .. "|w")
+    -- A place that was left was given free then; by now its viewer may stand in line anew.
+    if waits then redis.call("HDEL", buyers, d.dropId .. "|" .. viewerOf(field) .. "|w") end
     d.waitServed = d.waitServed + 1
     dirtyDrops[d.dropId] = d
     if waits then

@@ -179,7 +179,11 @@ end
 function decide.cancel(field, h)
   if not h then return { "notHeld" } end
   lapse(field, h)
-  if h.state == "h" then giveBack(field, h, "c", "cancelled") end
+  if h.state == "h" then
+    -- After the end the line is offered nothing more, whether or not the sweep has come by. [I9]
+    turn(dropOf(h.dropId))
+    giveBack(field, h, "c", "cancelled")
+  end
   if h.state == "w" then leaveLine(field, h) end
   local word = ({ p = "paying", s = "sold", c = "cancelled" })[h.state] or "expired"
   return { word }

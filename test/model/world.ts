@@ -1,0 +1,259 @@
+/** The real thing beside the model: one show as two nodes see it, a cashier, and all there is to see of it in Redis. */
+import type { Redis } from "ioredis";
+import { createReturns, type Returns } from "../../server/payments/returns.ts";
+import { connectRedis, whenReady } from "../../server/redis/connect.ts";
+import { isOutage } from "../../server/redis/outage.ts";
+import { showKeys } from "../../server/redis/keys.ts";
+import { createShows, type Shows } from "../../server/room/shows.ts";
+import { createInventory, type DropRequest, type Inventory } from "../../server/shop/inventory.ts";
+import { type ClockedRedis, startClockedRedis } from "./clock.ts";
+import { type Answer, type Deed, orderId, type Request } from "./shop.ts";
+import { type Terms, dropsOf, PRICE_CENTS, COUPONS, STOCK } from "./terms.ts";
+import type { View } from "./view.ts";
+
+interface Node {
+  readonly redis: Redis;
+  readonly inventory: Inventory;
+  readonly returns: Returns;
+}
+
+export interface World {
+  readonly clock: ClockedRedis;
+  readonly redis: Redis;
+  /** A new show on these terms. */
+  open(terms: Terms): Promise<RealShow>;
+  /** SIGKILL of Redis, while it may be deciding; resolves when both nodes are back and nothing of theirs is under way. */
+  crash(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface RealShow {
+  readonly show: string;
+  /** Carries out one deed through a node. @returns undefined when no answer came: it may or may not have been done */
+  act(via: 0 | 1, deed: Deed): Promise<readonly Answer[] | undefined>;
+  /** All there is to see. The cashier looks, too: from then on its words about new payments count. */
+  look(): Promise<View>;
+}
+
+/**
+ * @param world.connected changes what a node's connection runs: where mutants come in
+ * @param world.fsyncAlways where Redis is killed
+ */
+export async function startModelWorld({
+  connected = (redis: Redis) => redis,
+  fsyncAlways = false,
+} = {}): Promise<World> {
+  const clock = await startClockedRedis(fsyncAlways);
+  const connections = [0, 1, 2].map(() => connectRedis(clock.url, "command"));
+  await Promise.all(connections.map((redis) => whenReady(redis)));
+  const redis = connections[2] as Redis;
+  const nodes = connections.slice(0, 2).map((own): Node => {
+    const changed = connected(own);
+    return { redis: own, inventory: createInventory(changed), returns: createReturns(changed) };
+  });
+  const shows = createShows(redis);
+  let made = 0;
+  return {
+    clock,
+    redis,
+    async open(terms) {
+      const show = `m${++made}`;
+      await openShow(shows, (nodes[0] as Node).inventory, { show, terms, nowMs: clock.nowMs });
+      return createRealShow(show, redis, nodes);
+    },
+    async crash() {
+      await clock.crash();
+      await Promise.all(connections.map((one) => whenReady(one)));
+      // Commands of a connection are answered in order: behind this one nothing is left of before.
+      await Promise.all(connections.map((one) => one.ping()));
+    },
+    async stop() {
+      for (const one of connections) one.disconnect();
+      await clock.stop();
+    },
+  };
+}
+
+async function openShow(
+  shows: Shows,
+  inventory: Inventory,
+  { show, terms, nowMs }: { show: string; terms: Terms; nowMs: number },
+): Promise<void> {
+  await shows.create(show, { title: "茶", currency: "CNY" });
+  const tea = {
+    sku: "tea",
+    title: "白茶",
+    priceCents: 9900,
+    stock: STOCK,
+    imageUrl: "",
+    category: "",
+  };
+  // The policy for returns is kept with the product, and not on the wire.
+  await shows.addProduct(show, Object.assign(tea, { restock: terms.returnsTo }));
+  for (const [dropId, { allotted, limit, ...drop }] of Object.entries(dropsOf(terms, nowMs)))
+    await inventory.allot(show, {
+      ...drop,
+      dropId,
+      sku: "tea",
+      priceCents: PRICE_CENTS,
+      allotment: allotted,
+      perBuyerLimit: limit,
+    });
+  for (const [couponId, { budget, limit, lastsMs, ...coupon }] of Object.entries(COUPONS))
+    await inventory.addCoupon(show, {
+      ...coupon,
+      couponId,
+      title: "券",
+      sku: "",
+      perViewerLimit: limit,
+      left: budget,
+      startsAtMs: 0,
+      endsAtMs: nowMs + lastsMs,
+      version: 1,
+    });
+}
+
+function createRealShow(show: string, redis: Redis, nodes: readonly Node[]): RealShow {
+  const keys = showKeys(show);
+  /** The cashier's payments, in the order in which the shop asked for them. */
+  const payments: { readonly id: string; readonly field: string }[] = [];
+
+  const asked = (request: Request): DropRequest => {
+    if (!("payment" in request)) {
+      const subject =
+        "dropId" in request ? request.dropId : "couponId" in request ? request.couponId : "";
+      return { quantity: 0, ...request, dropId: subject };
+    }
+    const { id, field } = payments[request.payment] as (typeof payments)[number];
+    const [viewerId = "", key = ""] = field.split("|");
+    return { what: request.what, viewerId, key, dropId: "", quantity: 0, intentId: id };
+  };
+  const carryOut = async ({ inventory, returns }: Node, deed: Deed): Promise<readonly Answer[]> => {
+    switch (deed.what) {
+      case "batch":
+        return inventory.decide(show, deed.requests.map(asked));
+      case "restock":
+        return [await inventory.restock(show, deed.dropId, deed.units)];
+      case "close":
+        return [[await inventory.close(show, deed.dropId)]];
+      case "void":
+        return [(await inventory.void(show, deed.dropId, "wrong price")).slice(0, 1)];
+      case "takeBack":
+        return [[await returns.takeBack(show, orderId(deed.order), "broken")]];
+      case "sweep":
+        await inventory.sweep(show);
+        return [["swept"]];
+    }
+  };
+  return {
+    show,
+    async act(via, deed) {
+      try {
+        return await carryOut(nodes[via] as Node, deed);
+      } catch (fault) {
+        if (!isOutage(fault)) throw fault;
+        return undefined;
+      }
+    },
+    async look() {
+      // Both are sent in one go.
+      const [reply, view] = await Promise.all([
+        redis.xreadgroup("GROUP", "cashier", "model", "STREAMS", keys.payments, ">"),
+        look(redis, show),
+      ]);
+      const [[, entries] = ["", []]] = (reply ?? []) as [string, [string, string[]][]][];
+      for (const [id, fields] of entries) payments.push({ id, field: fields[3] ?? "" });
+      return view;
+    },
+  };
+}
+
+const parsed = <T>(json: Record<string, string>, read: (value: never) => T): Record<string, T> =>
+  Object.fromEntries(
+    Object.entries(json).map(([name, value]) => [name, read(JSON.parse(value) as never)]),
+  );
+
+/** Everything that is remembered of a show, in the model's words. */
+async function look(redis: Redis, show: string): Promise<View> {
+  const keys = showKeys(show);
+  const [drops, holds, claims, coupons, orders, tea, payments, pending] = await Promise.all([
+    redis.hgetall(keys.drops),
+    redis.hgetall(keys.holds),
+    redis.hgetall(keys.claims),
+    redis.hgetall(keys.coupons),
+    redis.hgetall(keys.orders),
+    redis.hget(keys.products, "tea"),
+    redis.xrange(keys.payments, "-", "+"),
+    redis.xpending(keys.payments, "cashier", "-", "+", 1000) as Promise<[string][]>,
+  ]);
+  const ids = payments.map(([id]) => id);
+  const open = new Set(pending.map(([id]) => id));
+  return {
+    stock: (JSON.parse(tea ?? "{}") as { stock: number }).stock,
+    drops: parsed(drops, (d: Record<string, number | string>) =>
+      [
+        d["state"],
+        d["available"],
+        d["held"],
+        d["sold"],
+        d["restocked"],
+        d["writtenOff"],
+        d["restockEpoch"],
+        d["waitlisted"],
+        d["waitServed"],
+      ].join(" "),
+    ),
+    holds: Object.fromEntries(
+      Object.entries(holds).map(([field, packed]) => {
+        const [
+          dropId,
+          quantity,
+          state = "",
+          deadlineMs,
+          cents,
+          order,
+          ,
+          ticket = 0,
+          off = 0,
+          used = "",
+        ] = packed.split("|");
+        return [
+          field,
+          [dropId, quantity, STATES[state], deadlineMs, cents, order, ticket, off, used].join(" "),
+        ];
+      }),
+    ),
+    claims: Object.fromEntries(
+      Object.entries(claims)
+        .filter(([, list]) => list !== "")
+        .map(([name, list]) => [
+          name,
+          ["u", "h", "s"].map((state) => list.split(`=${state}`).length - 1).join(" "),
+        ]),
+    ),
+    claimsLeft: parsed(coupons, ({ left }: { left: number }) => left),
+    orders: parsed(orders, (o: Record<string, string | number>) =>
+      [o["viewerId"], o["holdId"], o["quantity"], o["amountCents"], o["state"]].join(" "),
+    ),
+    payments: payments.map(([id, [, what, , field, , cents, name, of]]) =>
+      [
+        what,
+        field,
+        cents,
+        name === "of" ? ids.indexOf(of ?? "") : -1,
+        open.has(id) ? "open" : "done",
+      ].join(" "),
+    ),
+  };
+}
+
+const STATES: Readonly<Record<string, string>> = {
+  w: "waiting",
+  h: "held",
+  p: "paying",
+  s: "sold",
+  x: "expired",
+  c: "cancelled",
+  l: "paid_late",
+  r: "refunded",
+};
