@@ -36,6 +36,8 @@ export interface ViewerHistory {
   /** Offsets that were jumped over, each asked for again; and those still missing when the catch-up was over: must be 0. [I7] */
   gaps: number;
   lost: number;
+  /** Events that came again although they had been seen: a catch-up that brings too much. */
+  repeats: number;
   /** Versions of lanes S and A that went backwards: must be 0. */
   backwards: number;
   /** Sum of the receipts: accepted = shown + skipped + slow; slow: not sent, or read too late to be shown. */
@@ -63,6 +65,7 @@ export const emptyHistory = (viewer: number): ViewerHistory => ({
   events: 0,
   gaps: 0,
   lost: 0,
+  repeats: 0,
   backwards: 0,
   receipts: { accepted: 0, shown: 0, skipped: 0, slow: 0 },
   holds: [],

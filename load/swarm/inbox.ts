@@ -76,7 +76,7 @@ export class Inbox {
       this.#gapFrom = history.offset;
       history.gaps++;
       askCatchUp(history.offset);
-    }
+    } else if (offset <= history.offset) history.repeats++;
   }
 
   #newer(of: string, version: number): void {

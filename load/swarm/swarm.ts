@@ -26,7 +26,7 @@ export interface SwarmOptions {
   readonly processes?: number;
   /** Once in the room, count messages and do not look at them. Default false. */
   readonly countsOnly?: boolean;
-  /** Come back after a lost connection. Default true. */
+  /** Come back after a lost connection. Default true, for bare ones false. */
   readonly comesBack?: boolean;
   /** Without our wire: for control rows on other servers, in their words. The URL is taken as it is. */
   readonly bare?: DialectName;
@@ -101,7 +101,7 @@ export async function startSwarm(options: SwarmOptions): Promise<Swarm> {
         joinsPerSecond: joinsPerSecond / parts,
         dialect: bare,
         countsOnly: options.countsOnly ?? false,
-        comesBack: bare === "" && (options.comesBack ?? true),
+        comesBack: options.comesBack ?? bare === "",
       };
       return processes === 0 ? inThisProcess(crowd) : inAChild(crowd);
     }),

@@ -27,7 +27,7 @@ export const isolation: Bench = {
     const { store, swarm } = await watched(run, { show: SHOW, viewers });
     const stock = await openStock(store, SHOW, swarm, viewers);
     const events = run.quick ? 5 : 15;
-    const p99Ms = async (): Promise<number> => quantileOf(await stock.time(events), 0.99);
+    const p99Ms = async (): Promise<number> => quantileOf((await stock.time(events)).flat(), 0.99);
     const ms = await inTurns(run.quick ? 1 : 4, {
       quiet: p99Ms,
       flooded: () => flooded(store, p99Ms),

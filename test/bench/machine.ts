@@ -56,3 +56,19 @@ export function residentBytesOf(pid: number): number {
   const kB = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1];
   return Number(kB) * 1024;
 }
+
+const ESTABLISHED = "01";
+
+/** Bytes in the kernel's queues between a server on this port and its clients on this machine: sent and not read (proc_net_tcp(5)). */
+export function queuedBytesOf(port: number): number {
+  const end = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+  let bytes = 0;
+  for (const line of readFileSync("/proc/net/tcp", "latin1").split("\n").slice(1)) {
+    const [, local = "", remote = "", state, queues = ""] = line.trim().split(/\s+/);
+    if (state !== ESTABLISHED) continue;
+    const [unsent = "0", unread = "0"] = queues.split(":");
+    if (local.endsWith(end)) bytes += Number.parseInt(unsent, 16);
+    if (remote.endsWith(end)) bytes += Number.parseInt(unread, 16);
+  }
+  return bytes;
+}

@@ -9,7 +9,7 @@ export interface Row {
   /** Higher is better for rates, lower for bytes and times: the unit says which. */
   readonly value: number;
   readonly unit: string;
-  /** Rows of the same bench to be compared with; none: it is a control row itself. */
+  /** Rows of the same bench to be compared with; none: it is a control row itself, or a figure that has none. */
   readonly controls: readonly string[];
 }
 
@@ -59,19 +59,19 @@ export function median(values: readonly number[]): number {
 
 /** The lines as a table for people. */
 export function tableOf(lines: readonly Line[]): string {
+  const controls = new Set(lines.map(({ control }) => control));
   const cells = lines.map(({ row, value, unit, control, ratio }) => [
     row,
     shown(value),
     unit,
-    control === null ? "(control)" : `${ratio?.toFixed(2)} × ${control}`,
+    control === null ? (controls.has(row) ? "(control)" : "") : `${ratio?.toFixed(2)} × ${control}`,
   ]);
   const widths = [0, 1, 2].map((column) =>
     Math.max(...cells.map((cell) => (cell[column] as string).length)),
   );
   return cells
-    .map(
-      ([row = "", value = "", unit = "", control = ""]) =>
-        `  ${row.padEnd(widths[0] as number)}  ${value.padStart(widths[1] as number)} ${unit.padEnd(widths[2] as number)}  ${control}`,
+    .map(([row = "", value = "", unit = "", control = ""]) =>
+      `  ${row.padEnd(widths[0] as number)}  ${value.padStart(widths[1] as number)} ${unit.padEnd(widths[2] as number)}  ${control}`.trimEnd(),
     )
     .join("\n");
 }

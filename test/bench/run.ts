@@ -12,17 +12,29 @@ import { isolation } from "./isolation.ts";
 import { likes } from "./likes.ts";
 import { memory } from "./memory.ts";
 import { type Line, linesOf, tableOf } from "./rows.ts";
+import { resume } from "./resume.ts";
+import { stalled } from "./stalled.ts";
 import { wire } from "./wire.ts";
 
-const BENCHES: readonly Bench[] = [fanout, flood, isolation, likes, holds, wire, memory];
+const BENCHES: readonly Bench[] = [
+  fanout,
+  flood,
+  isolation,
+  stalled,
+  resume,
+  likes,
+  holds,
+  wire,
+  memory,
+];
 
 const help = (): string => `npm run bench -- [NAME …] [--json] [--quick]
 
 ${BENCHES.map(({ name, says }) => `  ${name.padEnd(8)} ${says}`).join("\n")}
 
-  --json   one object per line: {bench, row, value, unit, control, ratio}; control null: a control row itself
-  --quick  fewer rounds, smaller crowds (under 40 s)
-  no NAME  all of them (about 3 minutes)
+  --json   one object per line: {bench, row, value, unit, control, ratio}; control null: a control row itself, or a figure without one
+  --quick  fewer rounds, smaller crowds (under 15 s each)
+  no NAME  all of them (about 12 minutes)
 
 The server under test runs on core 0, the load on the others. Figures are medians of rounds taken by turns.
 `;

@@ -9,8 +9,8 @@ const EVENT_WITHIN_MS = 20_000;
 const SPACING_MS = 260;
 
 export interface StockEvents {
-  /** From before the call to Redis until received, ms: one per event and viewer. @throws when one was not received by all */
-  time(events: number): Promise<readonly number[]>;
+  /** From before the call to Redis until received, ms: per event one for each viewer. @throws when not all of them received it */
+  time(events: number): Promise<readonly (readonly number[])[]>;
 }
 
 export async function openStock(
@@ -41,7 +41,7 @@ export async function openStock(
   };
   return {
     async time(events) {
-      const tookMs: number[] = [];
+      const tookMs: (readonly number[])[] = [];
       for (let i = 0; i < events; i++) {
         await sleep(SPACING_MS + Math.random() * 100);
         await swarm.arrivals();
@@ -55,7 +55,7 @@ export async function openStock(
           arrived.push(...(await swarm.arrivals()));
         }
         if (arrived.length > viewers) throw new Error("a stock event was seen twice");
-        for (const ms of arrived) tookMs.push(ms - atMs);
+        tookMs.push(arrived.map((ms) => ms - atMs));
       }
       return tookMs;
     },
