@@ -15,6 +15,7 @@ import { dropRoutes } from "./drops.ts";
 import { Refused } from "./faults.ts";
 import { healthRoutes } from "./health.ts";
 import { tokenRoutes } from "./join-tokens.ts";
+import { commentRoutes } from "./comments.ts";
 import { ledgerKeyRoute, ledgerRoutes } from "./ledger.ts";
 import { metricRoutes } from "./metrics.ts";
 import { moderationRoutes } from "./moderation.ts";
@@ -68,6 +69,7 @@ export async function buildApp(desk: Desk, version: string): Promise<App> {
         orderRoutes,
         paymentRoutes,
         ledgerRoutes,
+        commentRoutes,
         tokenRoutes,
         moderationRoutes,
       ])

@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { ledgerFolder } from "../ledger/files.ts";
 import { openLedgerKey } from "../ledger/key.ts";
+import { startRecorder } from "../comments/record.ts";
 import { startTail } from "../ledger/tail.ts";
 import { createEndpoints } from "../outbox/endpoints.ts";
 import { DEFAULT_BACKOFF, POST_TIMEOUT_MS, startOutbox } from "../outbox/outbox.ts";
@@ -56,7 +57,7 @@ async function openDesk(context: RoleContext): Promise<Desk> {
   const tokens = createTokens(config.tokenSecret);
   const showList = await startShowList(redis, log);
   running.add(showList);
-  await tailLedgers(context, () => showList.awake);
+  await keepRecords(context, () => showList.awake);
   const sweeper = startSweeper({
     inventory,
     shows: () => showList.due,
@@ -122,15 +123,16 @@ async function openDesk(context: RoleContext): Promise<Desk> {
   };
 }
 
-/** On a connection of its own: a long ledger must not stand in the way of a request. */
-async function tailLedgers(
+/** On a connection of its own: long records must not stand in the way of a request. */
+async function keepRecords(
   { config, log, running }: RoleContext,
   shows: () => Iterable<string>,
 ): Promise<void> {
   const redis = connectRedis(config.redisUrl, "command", log);
-  running.add({ name: "redis for the ledger", stop: async () => redis.disconnect() });
+  running.add({ name: "redis for the records", stop: async () => redis.disconnect() });
   await whenReady(redis);
   const key = openLedgerKey(config.dataDir);
+  running.add(startRecorder({ redis, dataDir: config.dataDir, shows, log }));
   running.add(startTail({ redis, folder: ledgerFolder(config.dataDir), key, shows, log }));
 }
 

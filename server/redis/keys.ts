@@ -11,6 +11,8 @@ export const showKeys = (show: string) => {
     meta: `${tag}:meta`,
     /** stream, the show log. Ids are `offset-0` for lane R and `offset-n` for what follows it; see room/log.ts */
     log: `${tag}:log`,
+    /** stream: accepted comments that are not in files yet; ids are `number-0`, see comments/record.ts */
+    comments: `${tag}:comments`,
     /** hash: sku → product as JSON */
     products: `${tag}:products`,
     /** list of skus, newest first */

@@ -58,7 +58,7 @@ const file = (name: string): URL => new URL(`${name}.lua`, import.meta.url);
 export function createRoomWrites(redis: Redis): RoomWrites {
   const comment = loadScript(redis, {
     file: file("comment"),
-    keys: ["meta", "log", "applied"],
+    keys: ["meta", "log", "applied", "comments"],
     args: ["batch"],
     read: (reply) => reply as number[],
   });

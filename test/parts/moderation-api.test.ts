@@ -123,3 +123,32 @@ test("[MOD13] a viewer's later token says when the first one was made", async ()
   expect((await world.tokens.verify(again.issued.token))?.sinceMs).toBe(firstClaim?.sinceMs);
   expect(Math.abs((firstClaim?.sinceMs ?? 0) - Date.now())).toBeLessThan(10_000);
 });
+
+test("[TALK3] the record is exported as NDJSON and CSV with what was hidden and deleted, for the host, not for viewers", async () => {
+  const show = await world.show();
+  const writes = createRoomWrites(world.store);
+  const say = (seq: number, text: string, isHidden = false) =>
+    writes.comment(idOf(show), [
+      { viewerId: "ann", client: "c", seq, name: "安", role: "viewer", text, isHidden },
+    ]);
+  await say(1, "=1+1");
+  await say(2, 'a "b", c');
+  await say(3, "看不见", true);
+  await world.call(`DELETE ${show}/comments/2`);
+  const bearer = await tokenOf(show, "host");
+  const told = await world.call(`GET ${show}/comments.ndjson`, { bearer });
+  const lines = told.text.trimEnd().split("\n");
+  expect(lines.map((line) => JSON.parse(line) as object)).toMatchObject([
+    { no: 1, viewerId: "ann", text: "=1+1", isHidden: false, isDeleted: false },
+    { no: 2, text: 'a "b", c', isHidden: false, isDeleted: true },
+    { no: 3, text: "看不见", isHidden: true, isDeleted: false },
+  ]);
+  const csv = (await world.call(`GET ${show}/comments.csv`, { bearer })).text.split("\r\n");
+  expect(csv[0]).toBe("no,atMs,viewerId,name,role,text,isHidden,isDeleted");
+  // A spreadsheet must not take a comment for a formula.
+  expect(csv[1]).toContain("'=1+1");
+  expect(csv[2]).toContain('"a ""b"", c",0,1');
+  const viewer = await tokenOf(show, "viewer");
+  expect((await world.call(`GET ${show}/comments.csv`, { bearer: viewer })).status).toBe(403);
+  expect((await world.call(`GET ${show}/comments.csv`, { bearer: "" })).status).toBe(401);
+});
