@@ -37,10 +37,15 @@ interface Line {
 
 /** Beats are answered, so a live line hears something every 25 s. */
 const MAX_SILENCE_MS = 35_000;
-const MAX_OPENING_MS = 12_000;
+/** Twice this is within the time for a first connection: there is time left for the other way. */
+const MAX_OPENING_MS = 6000;
 /** For answers under way on the line that was left. */
 const LINGER_MS = 500;
 const BAD_TICKET = 4202;
+/** Failed openings in a row after which the other way is tried, for as many. */
+const TRIES = 2;
+/** The same where WebSockets have worked: more likely the server is away. */
+const PATIENT_TRIES = 6;
 
 export function createConnection(ports: ConnectionPorts): Connection {
   const { options, nowMs, later, chance, onFrame } = ports;
@@ -48,6 +53,13 @@ export function createConnection(ports: ConnectionPorts): Connection {
   let link: LinkState = { at: "offline" };
   let ticket = "";
   let opened = 0;
+  let failed = 0;
+  let tries = TRIES;
+  const isStream = (): boolean =>
+    options.transport === "sse" ||
+    (options.transport !== "websocket" &&
+      failed >= tries &&
+      (failed - tries) % (2 * TRIES) < TRIES);
   let delay: ReturnType<typeof setTimeout> | undefined;
   /** Commands go here. */
   let current: Line | undefined;
@@ -65,6 +77,8 @@ export function createConnection(ports: ConnectionPorts): Connection {
     else if (line === next) {
       next = undefined;
       source = current;
+      // A code of ours is an answer: this way leads to the server.
+      if (code < 4000) failed++;
     } else return;
     if (isOld && link.at === "moving") go({ on: "lost" });
     else go({ on: "closed", code, jitter: chance(), delayMs });
@@ -82,8 +96,9 @@ export function createConnection(ports: ConnectionPorts): Connection {
     try {
       const token =
         ticket || (typeof options.token === "string" ? options.token : await options.token());
+      const openLine = isStream() ? (await import("./sse.ts")).openStream : openSocket;
       if (next !== line) return;
-      line.socket = openSocket({
+      line.socket = openLine({
         WebSocket: options.WebSocket ?? WebSocket,
         url: urls[opened++ % urls.length] as string,
         json: options.protocol === "json",
@@ -101,6 +116,7 @@ export function createConnection(ports: ConnectionPorts): Connection {
     }
   };
   const joined = (): void => {
+    if (!isStream()) [failed, tries] = [0, PATIENT_TRIES];
     left?.socket?.drop();
     const old = (left = current);
     current = next;

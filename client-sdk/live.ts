@@ -10,6 +10,10 @@ export interface ConnectOptions {
   readonly token: string | (() => Promise<string>);
   /** "msgpack" (default) or "json", the same arrays as text. */
   readonly protocol?: "msgpack" | "json";
+  /**
+   * "auto" (default): a WebSocket, and where none opens, events and POSTs on the same port. These are JSON whatever `protocol` says.
+   */
+  readonly transport?: "auto" | "websocket" | "sse";
   /** Gives up on the first connection after this; later ones are retried for ever. Default 15,000. */
   readonly firstWithinMs?: number;
   /** For tests and for platforms without a global WebSocket. */

@@ -49,6 +49,11 @@ Endpoint \`ws://host:RT_PORT/v1/rt\`. Subprotocols \`dropcast.v1.msgpack\` (bina
 carry the same positional arrays \`[opcode, ...fields]\`, one per message. Times are ms since 1970 on the server's clock (Redis TIME),
 money is integer cents. Opcodes and field orders are permanent.
 
+Where WebSockets are blocked: \`POST http://host:RT_PORT/v1/sse\` with \`hello\` as its body answers with a stream of events (the format
+of EventSource). Its first event, \`open\`, has the connection's name as its data; each further one a frame as JSON text; \`close\` has the
+close code and its reason. Frames go up as \`POST /v1/rt/<connection>\`, one per line, to any gateway of the port: 204 taken, 410 the
+stream is gone (come back), 413 too long at once. One POST at a time keeps their order.
+
 A connection: \`hello\` → \`welcome\` → (missed events | \`snapshot\`) → own \`orderChanged\` … → \`joined\` → live. Until \`joined\` the client
 sends nothing else. Lanes: **R** every viewer gets each, in order of \`offset\` without a gap, or a snapshot in its place; **S** the highest
 version wins; **V** sampled, with a receipt; **A** running totals; **one**: for this client only.

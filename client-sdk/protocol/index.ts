@@ -44,6 +44,8 @@ export {
 export const SUBPROTOCOLS = ["dropcast.v1.msgpack", "dropcast.v1.json"] as const;
 /** Path of the WebSocket endpoint on RT_PORT. */
 export const RT_PATH = "/v1/rt";
+/** Where a stream of events is opened, on the same port, by those who cannot have a WebSocket. */
+export const SSE_PATH = "/v1/sse";
 export {
   emptyRoom,
   fold,

@@ -11,14 +11,14 @@ import type { App, Desk } from "./desk.ts";
 import { Refused } from "./faults.ts";
 import { hasShow } from "./reading.ts";
 
-/** The room is on another port, so any WebSocket; product pictures may come from the shop's own site. */
+/** The room is on another port, so any WebSocket, or events where those are blocked; product pictures may come from the shop's own site. */
 const PAGE_POLICY = [
   "default-src 'self'",
   "script-src 'self'",
   "style-src 'self' 'unsafe-inline'",
   "img-src 'self' data: blob: http: https:",
   "media-src 'self' blob: mediastream:",
-  "connect-src 'self' ws: wss:",
+  "connect-src 'self' ws: wss: http: https:",
   "worker-src 'self' blob:",
   "object-src 'none'",
   "base-uri 'none'",

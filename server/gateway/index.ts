@@ -26,6 +26,7 @@ import { createDoor } from "./door.ts";
 import { drain } from "./drain.ts";
 import { startFigures } from "./figures.ts";
 import { createGreetings } from "./greetings.ts";
+import { startHandOn } from "./hand-on.ts";
 import { startMediaLink } from "./media-link.ts";
 import { createRates } from "./rates.ts";
 import { Session, type SessionPorts } from "./session.ts";
@@ -186,9 +187,16 @@ export async function startGateway({ config, log, running }: RoleContext): Promi
     counts,
     nowMs: monotonicMs,
   };
+  const handOn = await startHandOn({
+    redis,
+    subscriber,
+    node,
+    take: (connection, body) => sockets?.takePosted(connection, body),
+  });
   sockets = await listen({
     host: config.host,
     port: config.rtPort,
+    streams: { node, handOn, nowMs: monotonicMs },
     onOpened(socket) {
       const session = new Session(socket, ports);
       sessions.add(session);

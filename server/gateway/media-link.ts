@@ -113,7 +113,8 @@ export async function startMediaLink({
     }
   };
 
-  subscriber.on("message", (_channel, text: string) => {
+  subscriber.on("message", (channel, text: string) => {
+    if (channel !== mediaTellChannel(node)) return undefined;
     const tell = JSON.parse(text) as MediaTell;
     if (tell.kind === "fault") return fail(tell.ref, tell.code);
     if (tell.kind === "answer") {

@@ -31,6 +31,8 @@ export interface Conversation {
 export interface SocketServer {
   /** Native fan-out of the same bytes to every subscriber. */
   publish(topic: string, frame: Uint8Array | string): void;
+  /** Frames of a POST that came to another gateway. */
+  readonly takePosted: (connection: string, body: string) => boolean;
   /** No new connections from here on. */
   stopListening(): void;
   /** Ends what is still open. */

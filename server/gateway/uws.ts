@@ -1,7 +1,8 @@
 /** The gateway's sockets on uWebSockets.js. Shares its port with other gateway processes (SO_REUSEPORT). */
 import uWS from "uWebSockets.js";
-import { LIMITS, RT_PATH, SUBPROTOCOLS } from "#wire";
+import { LIMITS, RT_PATH, SSE_PATH, SUBPROTOCOLS } from "#wire";
 import type { Conversation, Socket, SocketServer } from "./socket.ts";
+import { serveStreams, type StreamPorts } from "./sse.ts";
 
 /** The library copies what it is given, key by key, into an object of its own: so one key. */
 interface Held {
@@ -12,10 +13,16 @@ export interface Listening {
   readonly host: string;
   readonly port: number;
   readonly onOpened: (socket: Socket) => Conversation;
+  readonly streams: Pick<StreamPorts, "node" | "handOn" | "nowMs">;
 }
 
 /** @throws when the port cannot be listened on */
-export async function listen({ host, port, onOpened }: Listening): Promise<SocketServer> {
+export async function listen({
+  host,
+  port,
+  onOpened,
+  streams: streamPorts,
+}: Listening): Promise<SocketServer> {
   let listening: uWS.us_listen_socket | undefined;
   const app = uWS.App();
 
@@ -65,8 +72,11 @@ export async function listen({ host, port, onOpened }: Listening): Promise<Socke
       socket.conversation = undefined;
     },
   });
+  const streams = serveStreams(app, { ...streamPorts, onOpened });
   app.any("/*", (res) => {
-    res.writeStatus("404 Not Found").end(`Dropcast speaks WebSocket here, at ${RT_PATH}`);
+    res
+      .writeStatus("404 Not Found")
+      .end(`Dropcast speaks WebSocket here, at ${RT_PATH}, and events at ${SSE_PATH}`);
   });
 
   await new Promise<void>((resolve, reject) => {
@@ -79,12 +89,19 @@ export async function listen({ host, port, onOpened }: Listening): Promise<Socke
     });
   });
   return {
-    publish: (topic, frame) => void app.publish(topic, frame, typeof frame !== "string"),
+    publish(topic, frame) {
+      app.publish(topic, frame, typeof frame !== "string");
+      streams.publish(topic, frame);
+    },
+    takePosted: streams.take,
     stopListening() {
       if (listening !== undefined) uWS.us_listen_socket_close(listening);
       listening = undefined;
     },
-    close: () => void app.close(),
+    close() {
+      streams.stop();
+      app.close();
+    },
   };
 }
 
