@@ -1,12 +1,15 @@
 /**
- * The server's half of the codec: packing with msgpackr, and the log's frames in the other subprotocol.
+ * The server's half of the codec: packing and reading with msgpackr, and the log's frames in the other subprotocol.
  * Kept out of `index.ts` so that clients do not carry the packer.
  */
 import { Packr } from "msgpackr";
-import { rawOf, toArray } from "./codec.ts";
+import { Unpackr } from "msgpackr/unpack";
+import { rawOf, readBy, toArray } from "./codec.ts";
 import type { Body, NamesGoing } from "./frames.ts";
 
 const packr = new Packr({ useRecords: false });
+const unpackr = new Unpackr({ useRecords: false, int64AsType: "number" });
+readBy((bytes) => unpackr.unpack(bytes) as unknown);
 
 /**
  * Packs one frame. The bytes are a view into msgpackr's 8 KiB pool, never written to again: share and publish them freely;
