@@ -78,6 +78,7 @@ const VARIABLES = {
   DEMO: [flag, true, "0: no demo show"],
   LOG_LEVEL: [z.enum(levels, `must be one of ${levels.join(", ")}`), "info", levels.join(", ")],
   LOG_FORMAT: [z.enum(["text", "json"], "must be text or json"), "text", "text or json"],
+  HOLD_BATCH: [whole(1, 256), 256, "most purchases that one call to Redis decides (1: no batches)"],
   TICK_MS: [
     whole(10, 1000),
     50,
@@ -160,6 +161,7 @@ export interface Config {
   readonly demo: Read<"DEMO">;
   readonly logLevel: Read<"LOG_LEVEL">;
   readonly logFormat: Read<"LOG_FORMAT">;
+  readonly holdBatch: Read<"HOLD_BATCH">;
   readonly tickMs: Read<"TICK_MS">;
   readonly nodeId: Read<"NODE_ID">;
   readonly tokensPerSecond: Read<"TOKENS_PER_SECOND">;

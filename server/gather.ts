@@ -16,6 +16,8 @@ export interface GatherPorts<T, A> {
   readonly maxInFlight: number;
   /** Least time between two batches of this lane. */
   readonly everyMs: number;
+  /** Asked of each request when its turn comes; what it answers is not sent. */
+  readonly answerHere?: (request: T) => A | undefined;
   /** One answer per request, in order. */
   readonly send: (requests: readonly T[]) => Promise<readonly A[]>;
 }
@@ -26,16 +28,38 @@ interface Waiting<T, A> {
   readonly reject: (fault: unknown) => void;
 }
 
+/** Places of the queue that may stand empty before it is tidied. */
+const KEPT = 4096;
+
 export function createGather<T, A>(ports: GatherPorts<T, A>): Gather<T, A> {
-  const { maxBatch, maxInFlight, everyMs, send } = ports;
-  let queue: Waiting<T, A>[] = [];
+  const { maxBatch, maxInFlight, everyMs, answerHere, send } = ports;
+  const queue: Waiting<T, A>[] = [];
+  /** Of the queue: before it stands what has been taken out. */
+  let next = 0;
   let inFlight = 0;
   let scheduled = false;
   let lastMs = -everyMs;
 
+  /** The next batch, without what needs none. */
+  const take = (): Waiting<T, A>[] => {
+    const batch: Waiting<T, A>[] = [];
+    while (batch.length < maxBatch && next < queue.length) {
+      const waiting = queue[next++] as Waiting<T, A>;
+      const answer = answerHere?.(waiting.request);
+      if (answer === undefined) batch.push(waiting);
+      else waiting.resolve(answer);
+    }
+    // In one go, and not for every batch: a rush leaves thousands here.
+    if (next === queue.length || next > KEPT) {
+      queue.splice(0, next);
+      next = 0;
+    }
+    return batch;
+  };
   const flush = async (): Promise<void> => {
     scheduled = false;
-    const batch = queue.splice(0, maxBatch);
+    const batch = take();
+    if (batch.length === 0) return;
     lastMs = performance.now();
     inFlight++;
     schedule();
@@ -50,7 +74,7 @@ export function createGather<T, A>(ports: GatherPorts<T, A>): Gather<T, A> {
     }
   };
   const schedule = (): void => {
-    if (scheduled || queue.length === 0 || inFlight >= maxInFlight) return;
+    if (scheduled || next === queue.length || inFlight >= maxInFlight) return;
     scheduled = true;
     const waitMs = everyMs === 0 ? 0 : lastMs + everyMs - performance.now();
     // setImmediate: after the sockets of this loop turn have been read, so that they share a batch.
@@ -65,10 +89,10 @@ export function createGather<T, A>(ports: GatherPorts<T, A>): Gather<T, A> {
       return promise;
     },
     get waiting() {
-      return queue.length;
+      return queue.length - next;
     },
     get idle() {
-      return queue.length === 0 && inFlight === 0;
+      return next === queue.length && inFlight === 0;
     },
   };
 }

@@ -64,6 +64,11 @@ export class WireSocket {
     this.#socket.write(masked(typeof payload === "string" ? TEXT : BINARY, bytes));
   }
 
+  /** What `framed` has made before: for those who send at once and must not lose time packing. */
+  sendFramed(frame: Uint8Array): void {
+    if (this.#stage === "open") this.#socket.write(frame);
+  }
+
   /**
    * Ends without a further call of `onClosed`, by a reset: a polite end would keep the port for a minute (TIME_WAIT), and a
    * machine that has let in 28,000 viewers would be out of ports.
@@ -147,6 +152,9 @@ export class WireSocket {
       this.#over(1002, `a frame of kind ${kind}: fragments are not spoken here`);
   }
 }
+
+/** A binary message, ready for `sendFramed`. */
+export const framed = (payload: Uint8Array): Uint8Array => masked(BINARY, payload);
 
 /** RFC 6455, 5.2: a client's frame, masked with zeros. */
 function masked(kind: number, payload: Uint8Array): Buffer {

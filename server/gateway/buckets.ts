@@ -1,6 +1,7 @@
 /**
- * Token buckets by key (a viewer, an address): `burst` at once, `perSecond` refilled. Full buckets are forgotten, so memory
- * is bounded by those who were busy within the last `burst / perSecond` seconds.
+ * Token buckets by key (a viewer, an address): `burst` at once, `perSecond` refilled. Full buckets are forgotten whenever their
+ * number has doubled, so memory is bounded by those who were busy within the last `burst / perSecond` seconds, and forgetting
+ * costs each of them about one look.
  */
 export interface Buckets {
   /** @returns 0 when taken, else the ms after which one more will be there */
@@ -13,21 +14,24 @@ interface Bucket {
   atMs: number;
 }
 
-const SWEEP_EVERY = 4096;
+const LEAST_SWEPT = 4096;
 
 export function createBuckets(burst: number, perSecond: number): Buckets {
   const buckets = new Map<string, Bucket>();
-  let untilSweep = SWEEP_EVERY;
+  let sweepAt = LEAST_SWEPT;
   const level = (b: Bucket, nowMs: number): number =>
     Math.min(burst, b.tokens + ((nowMs - b.atMs) / 1000) * perSecond);
+  const sweep = (nowMs: number): void => {
+    for (const [key, bucket] of buckets) if (level(bucket, nowMs) >= burst) buckets.delete(key);
+    sweepAt = Math.max(LEAST_SWEPT, 2 * buckets.size);
+  };
   return {
     take(key, nowMs) {
-      if (--untilSweep === 0) {
-        untilSweep = SWEEP_EVERY;
-        for (const [k, b] of buckets) if (level(b, nowMs) >= burst) buckets.delete(k);
-      }
       let bucket = buckets.get(key);
-      if (bucket === undefined) buckets.set(key, (bucket = { tokens: burst, atMs: nowMs }));
+      if (bucket === undefined) {
+        if (buckets.size >= sweepAt) sweep(nowMs);
+        buckets.set(key, (bucket = { tokens: burst, atMs: nowMs }));
+      }
       const tokens = level(bucket, nowMs);
       bucket.atMs = nowMs;
       bucket.tokens = tokens >= 1 ? tokens - 1 : tokens;

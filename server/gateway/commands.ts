@@ -33,12 +33,18 @@ type Command = Exclude<UpFrame, { kind: "hello" }>;
 type CommandOf<K extends Command["kind"]> = Extract<Command, { kind: K }>;
 
 /** A hold, with or without coupons and pass. */
-type Purchase = Omit<CommandOf<"redeem">, "kind">;
+type Purchase = Omit<CommandOf<"hold">, "kind">;
+type Shown = Pick<CommandOf<"redeem">, "coupons" | "pass">;
+type HoldAnswer = Body<"holdAnswered">;
 /** A try for units that goes no further than this node. */
-type TurnedAway = {
+type TurnedAway = Pick<HoldAnswer, "retryAfterMs"> & {
   readonly result: "tooFast" | "soldOut" | "pass";
-  readonly retryAfterMs: number;
 };
+
+const NOTHING_SHOWN: Shown = { coupons: [], pass: "" };
+const SOLD_OUT: TurnedAway = { result: "soldOut", retryAfterMs: 0 };
+const SOLD_OUT_HERE: DropAnswer = ["soldOut", 0];
+const NOTHING = { holdId: "", deadlineMs: 0, quantity: 0, retryAfterMs: 0 };
 
 const RETRY_AFTER_MS = 300;
 /** Its first answer is remembered: what it shows makes no difference. */
@@ -97,12 +103,8 @@ export function createCommands(ports: CommandPorts): (session: Session, frame: C
         },
       );
     },
-    hold: (session, room, frame) =>
-      void answering(session, frame.id, () =>
-        hold(session, room, { ...frame, coupons: [], pass: "" }),
-      ),
-    redeem: (session, room, frame) =>
-      void answering(session, frame.id, () => hold(session, room, frame)),
+    hold: (session, room, frame) => buy(session, room, frame, NOTHING_SHOWN),
+    redeem: (session, room, frame) => buy(session, room, frame, frame),
     claim: (session, _room, frame) =>
       void answering(session, frame.id, () => claim(session, frame)),
     pass: (session, room, frame) =>
@@ -140,57 +142,77 @@ export function createCommands(ports: CommandPorts): (session: Session, frame: C
     answer(said.result, said.commentNo, said.retryAfterMs);
   }
 
-  /** What needs no asking; else how far this try is admitted. */
-  function received(session: Session, room: Room, tried: Purchase): TurnedAway | Admitted {
-    const retryAfterMs = rates.hold(session);
-    if (retryAfterMs > 0) return { result: "tooFast", retryAfterMs };
-    // Nothing left in this restock epoch. Every hold that came before "sold out" in the log is in the mirror or withheld, so a
-    // key that is in neither has never been answered with "held".
-    if (room.mirror.state.drops.get(tried.dropId)?.state === "soldOut") {
-      figures.refusedHere++;
-      return { result: "soldOut", retryAfterMs: 0 };
-    }
-    return door.admit(session, room, tried) ?? { result: "pass", retryAfterMs: 0 };
+  const answerHold = (
+    session: Session,
+    id: number,
+    result: HoldAnswer["result"],
+    { holdId, deadlineMs, quantity, retryAfterMs } = NOTHING,
+  ): void => {
+    if (result !== "held" && result !== "pending") door.refused(session, result);
+    session.send("holdAnswered", { id, result, holdId, deadlineMs, quantity, retryAfterMs });
+  };
+
+  /** What needs no asking is answered at once: no promise, no call. */
+  function buy(session: Session, room: Room, frame: Purchase, { coupons, pass }: Shown): void {
+    const { id, key } = frame;
+    if (!KEY.test(key)) return failed(session, id, "badRequest", false);
+    const admitted = isRepeat(session, room, key) ? REPEAT : received(session, room, frame, pass);
+    if ("result" in admitted)
+      return answerHold(session, id, admitted.result, { ...NOTHING, ...admitted });
+    void answering(session, id, () => hold(session, room, frame, { coupons, admitted }));
   }
 
-  async function hold(session: Session, room: Room, frame: Purchase): Promise<void> {
-    const { id, key, dropId, quantity, coupons, attempt } = frame;
-    const answer = (
-      result: Body<"holdAnswered">["result"],
-      deadlineMs = 0,
-      units = 0,
-      retryAfterMs = 0,
-    ): void => {
-      if (result !== "held" && result !== "pending") door.refused(session, result);
-      session.send("holdAnswered", {
-        id,
-        result,
-        holdId: result === "held" ? key : "",
-        deadlineMs,
-        quantity: units,
-        retryAfterMs,
-      });
-    };
-    if (!KEY.test(key)) return failed(session, id, "badRequest", false);
-    const admitted = isRepeat(session, room, key) ? REPEAT : received(session, room, frame);
-    if ("result" in admitted) return answer(admitted.result, 0, 0, admitted.retryAfterMs);
+  /** What needs no asking; else how far this try is admitted. */
+  function received(
+    session: Session,
+    room: Room,
+    { key, dropId }: Purchase,
+    pass: string,
+  ): TurnedAway | Admitted {
+    const retryAfterMs = rates.hold(session);
+    if (retryAfterMs > 0) return { result: "tooFast", retryAfterMs };
+    if (isSoldOut(room, dropId)) return SOLD_OUT;
+    return door.admit(session, room, { key, dropId, pass }) ?? { result: "pass", retryAfterMs: 0 };
+  }
+
+  /**
+   * Nothing left in this restock epoch. Every hold that came before "sold out" in the log is in the mirror or withheld, so a key
+   * that is in neither (`isRepeat`) has never been answered with "held".
+   */
+  function isSoldOut({ mirror }: Room, dropId: string): boolean {
+    if (mirror.state.drops.get(dropId)?.state !== "soldOut") return false;
+    figures.refusedHere++;
+    return true;
+  }
+
+  async function hold(
+    session: Session,
+    room: Room,
+    { id, key, dropId, quantity, attempt }: Purchase,
+    { coupons, admitted }: { readonly coupons: readonly string[]; readonly admitted: Admitted },
+  ): Promise<void> {
     figures.holdsAsked++;
     if (attempt === 0) ports.passed("holdAsked");
     const startedMs = nowMs();
-    const decision = await ask(session, { what: "hold", key, dropId, quantity, coupons, admitted });
+    const { show, viewerId } = session;
+    const decision = await batches.ask(
+      show,
+      { what: "hold", viewerId, key, dropId, quantity, coupons, admitted },
+      // It may have sold out while this waited for its batch.
+      () => (!isRepeat(session, room, key) && isSoldOut(room, dropId) ? SOLD_OUT_HERE : undefined),
+    );
     const [word, first, second] = decision;
     const [deadlineMs, units] = [Number(first), Number(second)];
-    const { viewerId } = session;
     const held = { viewerId, key, dropId, quantity: units, coupons, deadlineMs };
     const isHeld = word === "held";
     const mayTell = !isHeld || !isOfReplicas(decision) || (await room.guard.decided(held));
     figures.holdTook(nowMs() - startedMs);
     if (attempt === 0) ports.passed("holdDecided");
     if (refused(session, id, word)) return;
-    if (!isHeld) return answer(word as "soldOut");
     // Not told yet: the log tells it as soon as replicas have it, see room/guard.ts.
-    if (mayTell) answer("held", deadlineMs, units);
-    else answer("pending");
+    if (!mayTell) answerHold(session, id, "pending");
+    else if (!isHeld) answerHold(session, id, word as "soldOut");
+    else answerHold(session, id, "held", { ...NOTHING, holdId: key, deadlineMs, quantity: units });
   }
 
   async function pay(session: Session, room: Room, frame: CommandOf<"pay">): Promise<void> {

@@ -72,7 +72,7 @@ export async function startGateway({ config, log, running }: RoleContext): Promi
     closes: {},
   };
   const inventory = createInventory(buying);
-  const batches = createBatches(inventory.decide);
+  const batches = createBatches(inventory.decide, { maxBatch: config.holdBatch });
   let sockets: SocketServer | undefined;
 
   const figures = startFigures({

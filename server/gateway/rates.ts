@@ -14,6 +14,9 @@ export interface Asker {
   /** Names the token it came with. */
   readonly tokenNo: number;
   readonly address: string;
+  /** Both made of the above, where somebody keeps them. */
+  readonly who?: string;
+  readonly device?: string;
 }
 
 export interface Rates {
@@ -69,7 +72,7 @@ export function createRates(nowMs: () => number, passesPerSecond: number): Rates
     },
     hold: (asker) =>
       holds.take(keyOf(asker), nowMs()) ||
-      tokenHolds.take(`${keyOf(asker)}|${asker.tokenNo}`, nowMs()) ||
+      tokenHolds.take(asker.device ?? `${keyOf(asker)}|${asker.tokenNo}`, nowMs()) ||
       byAddress(addressHolds, asker),
     pass: (asker) =>
       passes.take(keyOf(asker), nowMs()) ||
@@ -79,4 +82,4 @@ export function createRates(nowMs: () => number, passesPerSecond: number): Rates
 }
 
 /** Viewer ids are names within a show. */
-const keyOf = ({ show, viewerId }: Asker): string => `${show}|${viewerId}`;
+const keyOf = ({ show, viewerId, who }: Asker): string => who ?? `${show}|${viewerId}`;

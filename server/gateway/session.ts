@@ -60,6 +60,8 @@ export class Session implements Member, Conversation {
   readonly #socket: Socket;
   readonly #ports: SessionPorts;
   #stage: Stage = "greeting";
+  #who = "";
+  #device = "";
   #bucketFullAtMs = 0;
   #ticketAtMs = 0;
   room: Room | undefined;
@@ -101,6 +103,15 @@ export class Session implements Member, Conversation {
 
   get waitingBytes(): number {
     return this.#socket.waitingBytes;
+  }
+
+  /** Names the viewer, and the token, among those of this node: made once, since a map hashes a string only once. */
+  get who(): string {
+    return (this.#who ||= `${this.show}|${this.viewerId}`);
+  }
+
+  get device(): string {
+    return (this.#device ||= `${this.who}|${this.tokenNo}`);
   }
 
   get address(): string {

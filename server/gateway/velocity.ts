@@ -26,6 +26,8 @@ export interface Buyer {
   readonly viewerId: string;
   /** When the viewer's first token for the show was made, ms by Redis TIME. */
   readonly sinceMs: number;
+  /** `show|viewerId`, where somebody keeps it. */
+  readonly who?: string;
 }
 
 export interface Velocity {
@@ -83,4 +85,4 @@ function lookAtTime(
 }
 
 /** Viewer ids are names within a show. */
-const keyOf = ({ show, viewerId }: Buyer): string => `${show}|${viewerId}`;
+const keyOf = ({ show, viewerId, who }: Buyer): string => who ?? `${show}|${viewerId}`;

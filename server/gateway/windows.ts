@@ -18,17 +18,18 @@ export function createWindow(spanMs: number): Window {
     now = new Map();
     turnedAtMs = nowMs;
   };
-  const count = (key: string, nowMs: number): number => {
-    turn(nowMs);
-    const share = 1 - (nowMs - turnedAtMs) / spanMs;
-    return (now.get(key) ?? 0) + (before.get(key) ?? 0) * share;
-  };
+  const earlier = (key: string, nowMs: number): number =>
+    before.size === 0 ? 0 : (before.get(key) ?? 0) * (1 - (nowMs - turnedAtMs) / spanMs);
   return {
-    count,
+    count(key, nowMs) {
+      turn(nowMs);
+      return (now.get(key) ?? 0) + earlier(key, nowMs);
+    },
     add(key, nowMs) {
       turn(nowMs);
-      now.set(key, (now.get(key) ?? 0) + 1);
-      return count(key, nowMs);
+      const count = (now.get(key) ?? 0) + 1;
+      now.set(key, count);
+      return count + earlier(key, nowMs);
     },
   };
 }

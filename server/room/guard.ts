@@ -131,7 +131,7 @@ export function createGuard({ show, opened, reader, journal, ...ports }: GuardPo
     get isNeeded() {
       return guarded.size > 0;
     },
-    isWithheld: (viewerId, holdId) => waits.has(idOf(viewerId, holdId)),
+    isWithheld: (viewerId, holdId) => waits.size > 0 && waits.has(idOf(viewerId, holdId)),
     reach: async () => !isShort && ports.reach(show, epoch),
     async decided(hold) {
       journal.note(show, epoch, hold, "decided");

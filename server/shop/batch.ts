@@ -1,42 +1,53 @@
 /**
- * One node's requests to the inventory, gathered per show: at most two batches in flight, up to 256 requests in each.
+ * One node's requests to the inventory, gathered per show: at most two batches in flight, up to 256 requests in each. What has
+ * become needless while it waited (the drop sold out) is answered here, and never sent.
  * An answer can be remembered wrongly by nobody: a batch that failed is asked again with the same keys by its clients.
  */
 import { createGather, type Gather } from "../gather.ts";
 import type { DropAnswer, DropRequest, Inventory } from "./inventory.ts";
 
-const MAX_IN_FLIGHT = 2;
 const MAX_BATCH = 256;
+/** Requests under way at a time: two full batches; with smaller ones more of them. */
+const MAX_UNDER_WAY = 512;
+
+/** The answer that a node can give by itself by now; undefined: Redis decides. Asked when the request would be sent. */
+export type AnswerHere = () => DropAnswer | undefined;
 
 export interface Batches {
   /** Decides one request; requests of one show are decided in the order of these calls. */
-  ask(show: string, request: DropRequest): Promise<DropAnswer>;
+  ask(show: string, request: DropRequest, here?: AnswerHere): Promise<DropAnswer>;
   /** Requests that wait for a batch, over all shows. */
   readonly waiting: number;
   /** Since the start. */
   readonly sent: { readonly batches: number; readonly requests: number };
 }
 
-/** @param decided called between Redis's decision and the answers: where fault tests kill the process */
+interface Asked {
+  readonly request: DropRequest;
+  readonly here: AnswerHere | undefined;
+}
+
 export function createBatches(
   decide: Inventory["decide"],
-  decided: (requests: readonly DropRequest[]) => void = () => undefined,
+  { maxBatch = MAX_BATCH }: { readonly maxBatch?: number } = {},
 ): Batches {
-  const lanes = new Map<string, Gather<DropRequest, DropAnswer>>();
+  const lanes = new Map<string, Gather<Asked, DropAnswer>>();
   const sent = { batches: 0, requests: 0 };
-  const laneOf = (show: string): Gather<DropRequest, DropAnswer> => {
+  const laneOf = (show: string): Gather<Asked, DropAnswer> => {
     let lane = lanes.get(show);
     if (lane === undefined) {
-      lane = createGather<DropRequest, DropAnswer>({
-        maxBatch: MAX_BATCH,
-        maxInFlight: MAX_IN_FLIGHT,
+      lane = createGather<Asked, DropAnswer>({
+        maxBatch,
+        maxInFlight: Math.ceil(MAX_UNDER_WAY / maxBatch),
         everyMs: 0,
-        send: async (requests) => {
+        answerHere: ({ here }) => here?.(),
+        send(asked) {
           sent.batches++;
-          sent.requests += requests.length;
-          const answers = await decide(show, requests);
-          decided(requests);
-          return answers;
+          sent.requests += asked.length;
+          return decide(
+            show,
+            asked.map(({ request }) => request),
+          );
         },
       });
       lanes.set(show, lane);
@@ -44,7 +55,7 @@ export function createBatches(
     return lane;
   };
   return {
-    ask: (show, request) => laneOf(show).ask(request),
+    ask: (show, request, here) => laneOf(show).ask({ request, here }),
     get waiting() {
       return [...lanes.values()].reduce((n, lane) => n + lane.waiting, 0);
     },

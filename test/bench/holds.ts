@@ -1,18 +1,22 @@
 /**
- * Holds per second at the function level: `createBatches` → one script call per batch → a real Redis that writes every batch to
- * disk before it answers (appendfsync always, unix socket), against plain pipelined DECR on the same server in the same run.
- * A hold is the whole step: window, limit, stock, hold record, deadline, ledger, log. Every round takes from a fresh drop.
+ * Holds per second at the function level: `createBatches` → one script call per batch → a real Redis (unix socket), which writes
+ * every batch to disk before it answers (appendfsync always) but in the row `batched`; beside one call per buyer with the same
+ * guarantees, and plain pipelined DECR, in the same run. A hold is the whole step: window, limit, stock, hold record, deadline,
+ * ledger, log. Every round takes from a fresh drop. Then what a hold and a refusal cost Redis in bytes.
  */
 import { createBatches } from "../../server/shop/batch.ts";
 import type { DropAnswer, DropRequest } from "../../server/shop/inventory.ts";
 import type { Bench } from "./bench.ts";
 import { pin, SERVER_CORES } from "./machine.ts";
 import { inTurns } from "./rounds.ts";
+import type { Row } from "./rows.ts";
+import { createLocalRefusals } from "./sold-out-local.ts";
 import { openShow, startStore, type Store } from "./world.ts";
 
 const SHOW = "holds";
 const UNIT = "/s";
 const CONTROL = "decr-pipelined";
+const ALONE = "call-per-buyer";
 /** Buyers that wait at the same time, in both ways of asking. */
 const WAITING = 1024;
 const DECR_BATCH = 256;
@@ -20,7 +24,7 @@ const DECR_IN_FLIGHT = 4;
 
 export const holds: Bench = {
   name: "holds",
-  says: "holds per second through Redis (fsync always), against plain pipelined DECR",
+  says: "holds per second through Redis, fsync always (row batched: never), beside a call per buyer and plain DECR; bytes of a hold",
   async run({ quick, owns }) {
     const store = await startStore();
     owns(store.stop);
@@ -33,44 +37,111 @@ export const holds: Bench = {
       return answer as DropAnswer;
     };
     const soldOut = await newDrop(store, 1);
-    await batches.ask(SHOW, requestFor(soldOut, "first"));
+    await batches.ask(SHOW, requestFor(soldOut, 0));
+    const local = await createLocalRefusals(store, SHOW, soldOut);
+    const batched = async (): Promise<number> => {
+      const dropId = await newDrop(store, count);
+      return rate(count, WAITING, async (i) =>
+        expect("held", await batches.ask(SHOW, requestFor(dropId, i))),
+      );
+    };
 
     const perSecond = await inTurns(quick ? 2 : 5, {
-      batched: async () => {
-        const dropId = await newDrop(store, count);
-        return rate(count, WAITING, async (i) =>
-          expect("held", await batches.ask(SHOW, requestFor(dropId, `b${i}`))),
-        );
+      durable: batched,
+      async unsynced() {
+        await store.redis.config("SET", "appendfsync", "no");
+        const found = await batched();
+        await store.redis.config("SET", "appendfsync", "always");
+        return found;
       },
-      alone: async () => {
+      async alone() {
         const dropId = await newDrop(store, count);
         return rate(count / 4, WAITING, async (i) =>
-          expect("held", await alone(requestFor(dropId, `b${i}`))),
+          expect("held", await alone(requestFor(dropId, i))),
         );
       },
       soldOut: () =>
         rate(count * 4, WAITING, async (i) =>
-          expect("soldOut", await batches.ask(SHOW, requestFor(soldOut, `s${i}`))),
+          expect("soldOut", await batches.ask(SHOW, requestFor(soldOut, i + 1))),
         ),
-      decr: async () => {
+      async decr() {
         const calls = Math.ceil((count * 4) / DECR_BATCH);
         const perCall = await rate(calls, DECR_IN_FLIGHT, () => decrements(store));
         return perCall * DECR_BATCH;
       },
+      local: local.refusals,
+      packing: local.packing,
+    });
+    const bytes = await memoryOf(store, batches, count, quick ? 50_000 : 300_000);
+    const per = (row: string, value: number, controls: readonly string[] = []): Row => ({
+      row,
+      value,
+      unit: UNIT,
+      controls,
     });
     return [
+      per("batched-durable", perSecond.durable, [ALONE, CONTROL]),
+      per("batched", perSecond.unsynced, [ALONE, CONTROL]),
+      per(ALONE, perSecond.alone, [CONTROL]),
+      per("sold-out", perSecond.soldOut, [CONTROL]),
+      per("sold-out-local", perSecond.local, ["pack-answer"]),
+      per("pack-answer", perSecond.packing),
+      per(CONTROL, perSecond.decr),
       {
-        row: "batched",
-        value: perSecond.batched,
-        unit: UNIT,
-        controls: [CONTROL, "call-per-buyer"],
+        row: "memory-per-hold",
+        value: bytes.perHold,
+        unit: "bytes",
+        controls: ["memory-of-names"],
       },
-      { row: "call-per-buyer", value: perSecond.alone, unit: UNIT, controls: [CONTROL] },
-      { row: "sold-out", value: perSecond.soldOut, unit: UNIT, controls: [CONTROL] },
-      { row: CONTROL, value: perSecond.decr, unit: UNIT, controls: [] },
+      { row: "memory-of-names", value: bytes.perName, unit: "bytes", controls: [] },
+      { row: "refused-memory", value: bytes.refused, unit: "bytes", controls: ["refused-names"] },
+      { row: "refused-names", value: bytes.refusedNames, unit: "bytes", controls: [] },
     ];
   },
 };
+
+/**
+ * Bytes of Redis per accepted hold, all that is kept of it, beside a hash that keeps nothing but the holds' names; and what a flood
+ * of refused tries adds in all, beside the names of those who tried.
+ */
+async function memoryOf(
+  store: Store,
+  batches: ReturnType<typeof createBatches>,
+  count: number,
+  tries: number,
+) {
+  const { redis } = store;
+  const used = async (): Promise<number> =>
+    Number(/^used_memory:(\d+)/m.exec(await redis.info("memory"))?.[1]);
+  const grown = async (work: () => Promise<unknown>): Promise<number> => {
+    const before = await used();
+    await work();
+    return (await used()) - before;
+  };
+  const dropId = await newDrop(store, count);
+  const all = (word: string, from: number, until: number): Promise<unknown> =>
+    rate(until - from, WAITING, async (i) =>
+      expect(word, await batches.ask(SHOW, requestFor(dropId, from + i))),
+    );
+  const perHold = (await grown(() => all("held", 0, count))) / count;
+  const refused = await grown(() => all("soldOut", count, count + tries));
+  const names = (of: number): Promise<unknown> =>
+    rate(Math.ceil(of / DECR_BATCH), DECR_IN_FLIGHT, (i) =>
+      redis.hset(
+        `dropcast:bench:names${of}`,
+        ...Array.from({ length: DECR_BATCH }, (_, n) => {
+          const { viewerId, key } = requestFor(dropId, i * DECR_BATCH + n);
+          return [`${viewerId}|${key}`, ""];
+        }).flat(),
+      ),
+    );
+  return {
+    perHold,
+    refused,
+    perName: (await grown(() => names(count))) / count,
+    refusedNames: await grown(() => names(tries)),
+  };
+}
 
 async function decrements({ redis }: Store): Promise<void> {
   const pipeline = redis.pipeline();
@@ -96,7 +167,7 @@ async function rate(
 let drops = 0;
 
 async function newDrop({ inventory }: Store, allotment: number): Promise<string> {
-  const dropId = `d${++drops}`;
+  const dropId = `d${String(++drops).padStart(12, "0")}`;
   const times = { holdMs: 600_000, startsAtMs: 0, endsAtMs: Date.now() + 3_600_000 };
   const [answer] = await inventory.allot(SHOW, {
     dropId,
@@ -110,11 +181,11 @@ async function newDrop({ inventory }: Store, allotment: number): Promise<string>
   return dropId;
 }
 
-/** Keys as long as the ones clients make. */
-const requestFor = (dropId: string, buyer: string): DropRequest => ({
+/** Names as long as those that servers and clients make. */
+const requestFor = (dropId: string, buyer: number): DropRequest => ({
   what: "hold",
-  viewerId: `viewer-${buyer}`,
-  key: `${dropId}-${buyer}`.padEnd(22, "x"),
+  viewerId: `v${String(buyer).padStart(18, "0")}`,
+  key: `${dropId.slice(-4)}-${buyer}`.padEnd(22, "x"),
   dropId,
   quantity: 1,
 });

@@ -11,6 +11,7 @@ import { isPinned, LOAD_CORES, pin } from "./machine.ts";
 import { isolation } from "./isolation.ts";
 import { likes } from "./likes.ts";
 import { memory } from "./memory.ts";
+import { rush } from "./rush.ts";
 import { type Line, linesOf, tableOf } from "./rows.ts";
 import { resume } from "./resume.ts";
 import { stalled } from "./stalled.ts";
@@ -24,6 +25,7 @@ const BENCHES: readonly Bench[] = [
   resume,
   likes,
   holds,
+  rush,
   wire,
   memory,
 ];

@@ -50,7 +50,11 @@ export async function startStore(): Promise<Store> {
   };
 }
 
-export async function startGatewayOn(store: Store): Promise<ServerProcess> {
+/** @param settings that differ from those of a bench */
+export async function startGatewayOn(
+  store: Store,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<ServerProcess> {
   const port = await freePort();
   const env = {
     REDIS_URL: store.process.url,
@@ -61,6 +65,7 @@ export async function startGatewayOn(store: Store): Promise<ServerProcess> {
     DRAIN_MS: "0",
     NEWCOMERS_PER_SECOND: "1000000",
     NODE_ID: `bench-${port}`,
+    ...settings,
   };
   return startServer("gateway-server.ts", env, EXEC_ARGS.gateway);
 }

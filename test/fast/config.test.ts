@@ -24,6 +24,7 @@ test("[CONF1] without any variable everything has a default", () => {
     port: 8080,
     rtPort: 8081,
     rtcPort: 40_000,
+    holdBatch: 256,
     tickMs: 50,
     demo: true,
     drainMs: 3000,

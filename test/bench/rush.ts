@@ -1,0 +1,207 @@
+/**
+ * A rush: 10,000 connected buyers tap at once for 1,000 units, against a real gateway on a real Redis (fsync always), all on this
+ * machine. Beside it in the same run: the same gateway without batches, one call per buyer; and uWebSockets.js alone, which
+ * echoes every tap: what sockets and generator allow. Every round sells a fresh drop. Fails unless everybody is answered once,
+ * exactly the allotment is held, and Redis agrees.
+ */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { showKeys } from "../../server/redis/keys.ts";
+import type { Bench, BenchRun } from "./bench.ts";
+import { cpuSecondsOf, LOAD_CORES, pinPrefix } from "./machine.ts";
+import { median, type Row } from "./rows.ts";
+import type { CrowdOrder, Tapped } from "./rush-crowd.ts";
+import { type ServerProcess, startServer } from "./server-process.ts";
+import { openShow, startGatewayOn, startStore, type Store, viewerToken } from "./world.ts";
+
+const UNITS_SHARE = 0.1;
+/** For stock frames, figures and the room's clock to have gone out. */
+const SETTLE_MS = 700;
+const WARM_ROUNDS = 2;
+
+/** Of one rush against one subject. */
+interface Figures {
+  readonly perSecond: number;
+  readonly p99Ms: number;
+  /** Of gateway and Redis per decision: until the last answer, and until all is quiet again, broadcasts included. */
+  readonly cpuUs: number;
+  readonly settledCpuUs: number;
+  /** The same for a tap after the drop has sold out. */
+  readonly refusalCpuUs: number;
+}
+
+interface Subject {
+  readonly crowd: Crowd;
+  rush(): Promise<Figures>;
+}
+
+export const rush: Bench = {
+  name: "rush",
+  says: "10,000 connected buyers tap at once for 1,000 units: decisions per second, p99, CPU per decision",
+  async run(run) {
+    const buyers = run.quick ? 3000 : 10_000;
+    const store = await startStore();
+    run.owns(store.stop);
+    const subjects = {
+      batched: await gatewaySubject(run, store, buyers, {}),
+      unbatched: await gatewaySubject(run, store, buyers, { HOLD_BATCH: "1" }),
+      echo: await echoSubject(run, buyers),
+    };
+    const found = { batched: [], unbatched: [], echo: [] } as Record<Name, Figures[]>;
+    for (let round = -WARM_ROUNDS; round < (run.quick ? 2 : 5); round++)
+      for (const [name, subject] of Object.entries(subjects) as [Name, Subject][]) {
+        const figures = await subject.rush();
+        run.say(`rush: ${name} ${Object.entries(figures).map(shown).join(" ")}`);
+        if (round >= 0) found[name].push(figures);
+      }
+    const row = (name: string, of: keyof Figures, unit: string): Row[] => [
+      {
+        row: name,
+        value: median(found.batched.map((figures) => figures[of])),
+        unit,
+        controls: [`${name}-unbatched`, `${name}-echo`],
+      },
+      ...(["unbatched", "echo"] as const).map((control) => ({
+        row: `${name}-${control}`,
+        value: median(found[control].map((figures) => figures[of])),
+        unit,
+        controls: [],
+      })),
+    ];
+    return [
+      ...row("rush", "perSecond", "decisions/s"),
+      ...row("rush-p99", "p99Ms", "ms"),
+      ...row("rush-cpu", "cpuUs", "µs"),
+      ...row("rush-cpu-settled", "settledCpuUs", "µs"),
+      ...row("refusal-cpu", "refusalCpuUs", "µs"),
+    ];
+  },
+};
+
+type Name = "batched" | "unbatched" | "echo";
+
+const shown = ([name, value]: [string, number]): string =>
+  `${name} ${Number(value.toPrecision(3))}`;
+
+let subjects = 0;
+let taps = 0;
+
+async function gatewaySubject(
+  run: BenchRun,
+  store: Store,
+  buyers: number,
+  env: Readonly<Record<string, string>>,
+): Promise<Subject> {
+  const show = `rush${++subjects}`;
+  await openShow(store, show);
+  const gateway = await startGatewayOn(store, env);
+  run.owns(gateway.stop);
+  const units = Math.round(buyers * UNITS_SHARE);
+  run.say(`rush: ${buyers} buyers join`);
+  const crowd = await startCrowd(run, `ws://127.0.0.1:${gateway.port}/v1/rt`, show, buyers);
+  const cpu = (): number => cpuSecondsOf(gateway.pid) + cpuSecondsOf(store.process.pid);
+  return {
+    crowd,
+    async rush() {
+      const dropId = await newDrop(store, show, units);
+      await sleep(SETTLE_MS);
+      const sold = await measured(cpu, buyers, () => crowd.tap(dropId));
+      await check(store, show, dropId, units, sold.tapped);
+      const refused = await measured(cpu, buyers, () => crowd.tap(dropId));
+      if (refused.tapped.soldOut !== buyers) throw new Error("not everybody was refused");
+      return {
+        perSecond: buyers / (sold.tapped.tookMs / 1000),
+        p99Ms: sold.tapped.p99Ms,
+        cpuUs: sold.cpuUs,
+        settledCpuUs: sold.settledCpuUs,
+        refusalCpuUs: refused.settledCpuUs,
+      };
+    },
+  };
+}
+
+async function echoSubject(run: BenchRun, buyers: number): Promise<Subject> {
+  const server: ServerProcess = await startServer("uws-server.ts");
+  run.owns(server.stop);
+  const crowd = await startCrowd(run, `ws://127.0.0.1:${server.port}/`, "", buyers);
+  return {
+    crowd,
+    async rush() {
+      const { tapped, cpuUs, settledCpuUs } = await measured(
+        () => cpuSecondsOf(server.pid),
+        buyers,
+        () => crowd.tap("echo"),
+      );
+      if (tapped.echoed !== buyers) throw new Error("not everybody heard an echo");
+      const perSecond = buyers / (tapped.tookMs / 1000);
+      return { perSecond, p99Ms: tapped.p99Ms, cpuUs, settledCpuUs, refusalCpuUs: settledCpuUs };
+    },
+  };
+}
+
+async function measured(cpu: () => number, buyers: number, tap: () => Promise<Tapped>) {
+  const before = cpu();
+  const tapped = await tap();
+  const cpuUs = ((cpu() - before) / buyers) * 1e6;
+  await sleep(SETTLE_MS);
+  return { tapped, cpuUs, settledCpuUs: ((cpu() - before) / buyers) * 1e6 };
+}
+
+/** @throws unless exactly the allotment is held, in the buyers' eyes and in Redis */
+async function check(
+  { redis }: Store,
+  show: string,
+  dropId: string,
+  units: number,
+  tapped: Tapped,
+): Promise<void> {
+  const { held, available, state } = JSON.parse(
+    (await redis.hget(showKeys(show).drops, dropId)) ?? "{}",
+  ) as { readonly held: number; readonly available: number; readonly state: string };
+  if (held !== units || available !== 0 || state !== "soldOut" || tapped.held !== units)
+    throw new Error(`${tapped.held} buyers hold, Redis says ${held}, of ${units} (${state})`);
+}
+
+async function newDrop({ inventory }: Store, show: string, units: number): Promise<string> {
+  const dropId = `d${String(++taps).padStart(12, "0")}`;
+  const times = { holdMs: 600_000, startsAtMs: 0, endsAtMs: Date.now() + 3_600_000 };
+  const terms = { dropId, sku: "tea", priceCents: 9900, allotment: units, perBuyerLimit: 1 };
+  const [answer] = await inventory.allot(show, { ...terms, ...times });
+  if (answer !== "allotted") throw new Error(`the drop was not made: ${answer}`);
+  return dropId;
+}
+
+interface Crowd {
+  tap(dropId: string): Promise<Tapped>;
+}
+
+async function startCrowd(
+  { owns }: BenchRun,
+  url: string,
+  show: string,
+  buyers: number,
+): Promise<Crowd> {
+  const path = fileURLToPath(new URL("rush-crowd.ts", import.meta.url));
+  const [program, ...args] = [...pinPrefix(LOAD_CORES), process.execPath, path];
+  const child = spawn(program, args, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+  owns(async () => {
+    const ended = once(child, "exit");
+    child.disconnect();
+    await ended;
+  });
+  const tell = async (order: CrowdOrder): Promise<unknown> => {
+    child.send(order);
+    const [answer] = (await once(child, "message")) as [{ value?: unknown; error?: string }];
+    if (answer.error !== undefined) throw new Error(answer.error);
+    return answer.value;
+  };
+  const token = show === "" ? () => "" : viewerToken(show);
+  const tokens = await Promise.all(Array.from({ length: buyers }, (_, i) => token(i)));
+  await tell({ join: { url, show, tokens } });
+  let prefix = 0;
+  return {
+    tap: (dropId) => tell({ tap: { dropId, prefix: `${++prefix}` } }) as Promise<Tapped>,
+  };
+}
