@@ -10,7 +10,7 @@ import { openLogReader } from "../room/cluster-log.ts";
 import { openShow } from "../room/open.ts";
 import type { Room } from "../room/room.ts";
 import { createRooms } from "../room/rooms.ts";
-import { createTurns, nextLoopTurn } from "../room/turns.ts";
+import { afterMoment, createTurns, nextLoopTurn } from "../room/turns.ts";
 import { createRoomWrites } from "../room/writes.ts";
 import { createBatches } from "../shop/batch.ts";
 import { createFences } from "../shop/fence.ts";
@@ -29,6 +29,7 @@ import { createGreetings } from "./greetings.ts";
 import { startHandOn } from "./hand-on.ts";
 import { startMediaLink } from "./media-link.ts";
 import { createRates } from "./rates.ts";
+import { createRushWatch } from "./rush.ts";
 import { Session, type SessionPorts } from "./session.ts";
 import type { SocketServer } from "./socket.ts";
 import { createTickets } from "./tickets.ts";
@@ -100,6 +101,16 @@ export async function startGateway({ config, log, running }: RoleContext): Promi
       counts.bytesOut += size * message.length;
     },
     nextTurn: nextLoopTurn,
+    isRush: createRushWatch(
+      () => ({
+        holdsAsked: figures.holdsAsked,
+        refusedHere: figures.refusedHere,
+        waiting: batches.waiting,
+      }),
+      monotonicMs,
+    ),
+    afterMoment,
+    nowMs: monotonicMs,
   });
   running.add({ name: "turns", stop: async () => turns.stop() });
   const { dataDir, replicas, replicaWaitMs: waitMs } = config;

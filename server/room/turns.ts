@@ -2,7 +2,8 @@
  * What a gateway publishes, cut into turns of the loop: one flush to 10,000 sockets blocks a loop for 50 ms (measured), so at most
  * `SOCKETS_PER_TURN` are written to before everybody else on the loop (purchases, the log reader) has had a turn. One object per
  * gateway, over all its rooms. Urgent frames go ahead of all others, whatever was there first; of each kind the order per topic
- * stays. Costs nothing while nothing waits.
+ * stays. While buyers rush all of it waits for their answers, a tenth of a second at most: "sold out" on every screen costs as much
+ * as an answer to every buyer, and they wait for theirs. Costs nothing while nothing waits.
  */
 import { textOf } from "#wire/server";
 
@@ -43,19 +44,39 @@ export interface TurnPorts {
   readonly publish: (topic: Topic, message: Uint8Array | string) => void;
   /** Next turn of the loop. @returns what takes it back */
   readonly nextTurn: (fn: () => void) => () => void;
+  /** Buyers wait for answers, now or within the next moment. */
+  readonly isRush: () => boolean;
+  /** The moment after which to ask again. @returns what takes it back */
+  readonly afterMoment: (fn: () => void) => () => void;
+  /** Monotonic. */
+  readonly nowMs: () => number;
 }
+
+/** For so long what is published waits for buyers. */
+const PATIENCE_MS = 100;
 
 /** About 7 ms at 5 µs each. */
 const SOCKETS_PER_TURN = 1500;
 
-export function createTurns({ publish, nextTurn }: TurnPorts): Turns {
+export function createTurns(ports: TurnPorts): Turns {
+  const { publish, nextTurn, nowMs } = ports;
   const urgent = new Set<Topic>();
   const later = new Set<Topic>();
   let after: (() => void)[] = [];
   let cancel: (() => void) | undefined;
   let left = SOCKETS_PER_TURN;
   let turn = 0;
+  /** Since when it has been a rush without a break; undefined: there is none. */
+  let rushSinceMs: number | undefined;
 
+  const isTimeOfBuyers = (): boolean => {
+    if (!ports.isRush()) {
+      rushSinceMs = undefined;
+      return false;
+    }
+    rushSinceMs ??= nowMs();
+    return nowMs() - rushSinceMs < PATIENCE_MS;
+  };
   const send = (topic: Topic, frames: readonly Frame[]): void => {
     if (topic.turn !== turn) left -= topic.size;
     topic.turn = turn;
@@ -76,6 +97,10 @@ export function createTurns({ publish, nextTurn }: TurnPorts): Turns {
     topic.onLaterDone();
   };
   const run = (): void => {
+    if (isTimeOfBuyers()) {
+      cancel ??= ports.afterMoment(next);
+      return;
+    }
     for (const topic of urgent) {
       if (left <= 0) break;
       sendUrgent(topic);
@@ -126,6 +151,14 @@ export function createTurns({ publish, nextTurn }: TurnPorts): Turns {
     },
   };
 }
+
+/** A moment is long enough for some answers, and short enough for nobody to see. */
+const MOMENT_MS = 2;
+
+export const afterMoment = (fn: () => void): (() => void) => {
+  const timer = setTimeout(fn, MOMENT_MS);
+  return () => clearTimeout(timer);
+};
 
 /** The loop of this process. */
 export const nextLoopTurn = (fn: () => void): (() => void) => {

@@ -73,12 +73,6 @@ export const holds: Bench = {
       packing: local.packing,
     });
     const bytes = await memoryOf(store, batches, count, quick ? 50_000 : 300_000);
-    const per = (row: string, value: number, controls: readonly string[] = []): Row => ({
-      row,
-      value,
-      unit: UNIT,
-      controls,
-    });
     return [
       per("batched-durable", perSecond.durable, [ALONE, CONTROL]),
       per("batched", perSecond.unsynced, [ALONE, CONTROL]),
@@ -99,6 +93,13 @@ export const holds: Bench = {
     ];
   },
 };
+
+const per = (row: string, value: number, controls: readonly string[] = []): Row => ({
+  row,
+  value,
+  unit: UNIT,
+  controls,
+});
 
 /**
  * Bytes of Redis per accepted hold, all that is kept of it, beside a hash that keeps nothing but the holds' names; and what a flood

@@ -82,6 +82,8 @@ function perCpuSecond(work: () => void): number {
   return BUYERS / ((user + system) / 1e6);
 }
 
+const nothing = (): void => undefined;
+
 /** What a command needs of a room: as this node knows it from the log, and what it must not tell yet. */
 async function openRoom(redis: Store["redis"], show: string): Promise<Room> {
   const opened = await openShow(redis, show);
@@ -93,7 +95,6 @@ async function openRoom(redis: Store["redis"], show: string): Promise<Room> {
     journal: { note: () => undefined, knows: () => false },
     reach: async () => true,
   });
-  const nothing = (): void => undefined;
   const mirror = createMirror(guard.opened, {
     onEvent: nothing,
     onState: nothing,
@@ -103,7 +104,7 @@ async function openRoom(redis: Store["redis"], show: string): Promise<Room> {
     onModeration: nothing,
     onOrder: nothing,
     onKept: nothing,
-  } as Parameters<typeof createMirror>[1]);
+  });
   return { mirror, guard } as unknown as Room;
 }
 

@@ -37,6 +37,9 @@ function gateway() {
       due.add(fn);
       return () => due.delete(fn);
     },
+    isRush: () => false,
+    afterMoment: () => () => undefined,
+    nowMs: () => 0,
   });
   const flushes: number[] = [];
   const shards = createShards({
