@@ -23,39 +23,27 @@ export function createBuying({
   state,
   now,
 }: BuyingPorts): Pick<Live, "prepare" | "hold" | "claim" | "wait" | "pay" | "cancel"> {
-  let loading: Promise<Passes> | undefined;
-  /** Drop → key of the attempt that has been prepared. */
-  const prepared = new Map<string, string>();
-
-  const passes = async (): Promise<Passes> => {
-    loading ??= import("./passes.ts").then((m) => m.createPasses({ commands, now }));
-    try {
-      return await loading;
-    } catch {
-      // The file did not come: like a command that was not answered.
-      loading = undefined;
-      throw new SdkFault("timeout", true);
-    }
-  };
+  const passes = (): Promise<Passes> =>
+    import("./passes.ts").then(
+      (m) => m.passesOf(commands, now),
+      () => {
+        // The file did not come: like a command that was not answered.
+        throw new SdkFault("timeout", true);
+      },
+    );
   /** Asks, showing a pass where the drop wants one. */
   const showing = async <A extends { readonly result: string }>(
     dropId: string,
     key: string,
     ask: (pass: string) => Promise<A>,
   ): Promise<A> => {
-    const { admission = "open" } = state.drops.get(dropId) ?? {};
-    if (admission === "open" || admission === "flagged") {
+    // Also a drop that is not known here yet: if it wants a pass, it says so.
+    if (!/token|proof/.test(state.drops.get(dropId)?.admission ?? "")) {
       const answer = await ask("");
       if (answer.result !== "pass") return answer;
     }
     return (await passes()).through(dropId, key, ask);
   };
-  const keyFor = (dropId: string): string => {
-    const key = prepared.get(dropId) ?? randomId();
-    prepared.delete(dropId);
-    return key;
-  };
-
   /**
    * Watches one hold from before the payment is asked for. `over` resolves once it has ended, or is held again because the
    * charge was declined.
@@ -95,10 +83,9 @@ export function createBuying({
     async prepare(dropId, { key = randomId() } = {}) {
       const { result, untilMs } = await (await passes()).get(dropId, key);
       if (result !== "pass") return { result: result === "closed" ? result : "notNeeded" };
-      prepared.set(dropId, key);
       return { result: "ready", key, untilMs };
     },
-    async hold(dropId, { quantity = 1, key = keyFor(dropId), coupons = [] } = {}) {
+    async hold(dropId, { quantity = 1, key = randomId(), coupons = [] } = {}) {
       const answer = await showing(dropId, key, (pass) =>
         pass === "" && coupons.length === 0
           ? commands.ask("hold", { dropId, quantity, key })
@@ -108,7 +95,7 @@ export function createBuying({
       if (result === "held") return { result, holdId, deadlineMs, quantity: answer.quantity };
       return result === "tooFast" ? { result, retryAfterMs } : { result };
     },
-    async wait(dropId, { quantity = 1, key = keyFor(dropId) } = {}) {
+    async wait(dropId, { quantity = 1, key = randomId() } = {}) {
       const answer = await showing(dropId, key, (pass) =>
         commands.ask("wait", { dropId, quantity, key, pass }),
       );

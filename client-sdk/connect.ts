@@ -73,8 +73,17 @@ export async function connect(options: ConnectOptions): Promise<Live> {
     timers.add(timer);
     return timer;
   };
+  const { onFull } = options;
   const connection = createConnection({
-    options,
+    options: {
+      ...options,
+      ...(onFull && {
+        onFull(wait) {
+          clearTimeout(tooLate);
+          onFull(wait);
+        },
+      }),
+    },
     client,
     nowMs: localMs,
     later,
@@ -86,6 +95,8 @@ export async function connect(options: ConnectOptions): Promise<Live> {
     onFrame(frame, isRoom) {
       const handler = handlers[frame.kind];
       if (handler !== undefined) handler(frame as never);
+      // Whatever else has an id answers the command of that id.
+      else if ("id" in frame) commands.answered(frame.id, frame);
       else if (isRoom) inbox.take(frame);
       saySeen();
     },
@@ -136,7 +147,6 @@ export async function connect(options: ConnectOptions): Promise<Live> {
     send("seen", { tick });
   };
 
-  const answered = (frame: { id: number }): void => commands.answered(frame.id, frame);
   const handlers: {
     readonly [K in DownFrame["kind"]]?: (frame: Extract<DownFrame, { kind: K }>) => void;
   } = {
@@ -147,14 +157,6 @@ export async function connect(options: ConnectOptions): Promise<Live> {
     beaten: ({ clientAtMs, serverAtMs }) => clock.probe(clientAtMs, localMs(), serverAtMs),
     failed: commands.failed,
     reacted: ({ seq }) => reactions.applied(seq),
-    commentAnswered: answered,
-    holdAnswered: answered,
-    payAnswered: answered,
-    waitAnswered: answered,
-    passAnswered: answered,
-    claimAnswered: answered,
-    cancelAnswered: answered,
-    signalAnswered: answered,
     mediaChanged: ({ body }) => video.notified(body),
   };
   const changed = (link: LinkState): void => {

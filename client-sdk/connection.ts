@@ -4,7 +4,7 @@
  * has been silent for too long is given up, whatever the network says of it.
  */
 import { type Body, type DownFrame, type NamesGoing } from "#wire";
-import { type LinkEffect, type LinkEvent, type LinkState, step } from "./link.ts";
+import { FULL, type LinkEffect, type LinkEvent, type LinkState, step } from "./link.ts";
 import type { ConnectOptions } from "./live.ts";
 import { type FrameSocket, openSocket } from "./socket.ts";
 
@@ -70,7 +70,7 @@ export function createConnection(ports: ConnectionPorts): Connection {
   /** Left a moment ago. */
   let left: Line | undefined;
 
-  const gone = (line: Line, code: number, delayMs: number): void => {
+  const gone = (line: Line, code: number, delayMs: number, waiting = 0): void => {
     if (code === BAD_TICKET) ticket = "";
     const isOld = line === current;
     if (isOld) current = undefined;
@@ -82,6 +82,7 @@ export function createConnection(ports: ConnectionPorts): Connection {
     } else return;
     if (isOld && link.at === "moving") go({ on: "lost" });
     else go({ on: "closed", code, jitter: chance(), delayMs });
+    if (code === FULL && "delayMs" in link) options.onFull?.({ delayMs: link.delayMs, waiting });
   };
   const heard = (line: Line, frame: DownFrame): void => {
     line.heardAtMs = nowMs();
@@ -108,7 +109,7 @@ export function createConnection(ports: ConnectionPorts): Connection {
           line.socket?.send("hello", { token, show, client: ports.client, ...ports.position() });
         },
         onFrame: (frame) => heard(line, frame),
-        onClosed: (code, delayMs) => gone(line, code, delayMs),
+        onClosed: (code, delayMs, waiting) => gone(line, code, delayMs, waiting),
       });
     } catch {
       // No token (the control API is away) is like no connection: come back later.

@@ -34,6 +34,7 @@ export type LinkEvent =
 /** `close` closes every socket; `switch` the old one, in favour of the new. */
 export type LinkEffect = "open" | "close" | "switch" | "startDelay" | "stopDelay";
 
+export const FULL = 4100;
 const BASE_MS = 300;
 const CAP_MS = 20_000;
 
@@ -85,7 +86,9 @@ function closed(
   const comeback = comebackAfter(code);
   if (comeback === "never") return [{ at: "ended", code }, "close", "stopDelay"];
   const isNew = state.at === "connecting" || state.at === "moving";
-  const attempt = isNew ? state.attempt + 1 : 0;
+  // A full server spreads those who wait by itself, and each of them should try as often as the others.
+  const isAtDoor = state.at === "connecting" && code === FULL;
+  const attempt = isNew && !isAtDoor ? state.attempt + 1 : 0;
   // "Later" waits at least as long as the server asked; the jitter comes on top.
   const delayMs = (comeback === "later" ? askedMs : 0) + backoffMs(attempt, jitter);
   if (state.at === "moving") return [pause("leaving", attempt, delayMs), "startDelay"];

@@ -16,6 +16,11 @@ export interface ConnectOptions {
   readonly transport?: "auto" | "websocket" | "sse";
   /** Gives up on the first connection after this; later ones are retried for ever. Default 15,000. */
   readonly firstWithinMs?: number;
+  /**
+   * The server is full: it lets us in when there is room, and we ask again after `delayMs`; about so many others wait too. With this,
+   * such a wait does not count against `firstWithinMs`.
+   */
+  readonly onFull?: (wait: { readonly delayMs: number; readonly waiting: number }) => void;
   /** For tests and for platforms without a global WebSocket. */
   readonly WebSocket?: typeof WebSocket;
 }
@@ -43,7 +48,7 @@ export type HoldAnswer =
   | { readonly result: "tooFast"; readonly retryAfterMs: number };
 
 export type PrepareAnswer =
-  /** `hold` or `wait` with this key, or without one, is admitted. */
+  /** `hold` or `wait` with this key is admitted. */
   | { readonly result: "ready"; readonly key: string; readonly untilMs: number }
   | { readonly result: "notNeeded" | "closed" };
 

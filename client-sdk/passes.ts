@@ -7,12 +7,6 @@ import type { Commands } from "./commands.ts";
 import { SdkFault } from "./live.ts";
 import { solve } from "./proof.ts";
 
-export interface PassPorts {
-  readonly commands: Commands;
-  /** Server time, ms. */
-  readonly now: () => number;
-}
-
 export interface Passes {
   /** Gets a pass for this attempt, or the one it has. `pass` is empty when none is needed, or to be had. */
   get(dropId: string, key: string, anew?: boolean): Promise<Pass>;
@@ -31,7 +25,19 @@ const MOST_TRIES = 3;
 /** A pass this close to its end is exchanged before it is used. */
 const REST_MS = 5000;
 
-export function createPasses({ commands, now }: PassPorts): Passes {
+/** Of each room. */
+const rooms = new WeakMap<Commands, Passes>();
+
+/** @param now server time, ms */
+export function passesOf(commands: Commands, now: () => number): Passes {
+  const before = rooms.get(commands);
+  if (before !== undefined) return before;
+  const passes = createPasses(commands, now);
+  rooms.set(commands, passes);
+  return passes;
+}
+
+function createPasses(commands: Commands, now: () => number): Passes {
   /** By drop and key; what failed is not kept. */
   const kept = new Map<string, Promise<Pass>>();
 

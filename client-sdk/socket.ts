@@ -25,8 +25,8 @@ export interface SocketPorts {
   readonly json: boolean;
   readonly onOpened: () => void;
   readonly onFrame: (frame: DownFrame) => void;
-  /** @param delayMs as the server asked in the reason; 0: no wish */
-  readonly onClosed: (code: number, delayMs: number) => void;
+  /** @param delayMs as the server asked in the reason; 0: no wish @param waiting about how many wait to be let in */
+  readonly onClosed: (code: number, delayMs: number, waiting: number) => void;
 }
 
 /** The server sent what this version does not know: resume, perhaps on a newer node. */
@@ -39,10 +39,11 @@ export function openSocket(ports: SocketPorts): FrameSocket {
   const ws = new ports.WebSocket(endpoint, SUBPROTOCOLS[json ? 1 : 0]);
   ws.binaryType = "arraybuffer";
   let over = false;
-  const end = (code: number, delayMs: number): void => {
+  const end = (code: number, reason = ""): void => {
     if (over) return;
     over = true;
-    onClosed(code, delayMs);
+    const [delayMs = 0, waiting = 0] = reason.split(" ").map((n) => Number.parseInt(n, 10) || 0);
+    onClosed(code, delayMs, waiting);
   };
   ws.addEventListener("open", () => {
     if (over) ws.close(1000);
@@ -56,10 +57,10 @@ export function openSocket(ports: SocketPorts): FrameSocket {
         : decodeDown(new Uint8Array(data as ArrayBuffer));
     if (frame.kind !== "malformed") return onFrame(frame);
     ws.close(1000);
-    end(UNREADABLE, 0);
+    end(UNREADABLE);
   });
-  ws.addEventListener("close", ({ code, reason }) => end(code, Number.parseInt(reason, 10) || 0));
-  ws.addEventListener("error", () => end(1006, 0));
+  ws.addEventListener("close", ({ code, reason }) => end(code, reason));
+  ws.addEventListener("error", () => end(1006));
   return {
     send(name, body) {
       if (ws.readyState !== 1) return;

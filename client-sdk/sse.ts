@@ -18,10 +18,10 @@ export function openStream({ url, onOpened, onFrame, onClosed }: SocketPorts): F
   let connection: string | undefined;
   let isPosting = false;
 
-  const end = (code: number, delayMs: number): void => {
+  const end = (code: number, delayMs = 0, others = 0): void => {
     if (signal.aborted) return;
     abort.abort();
-    onClosed(code, delayMs);
+    onClosed(code, delayMs, others);
   };
   const ask = (path: string): Promise<Response> => {
     const body = waiting.join("\n");
@@ -37,18 +37,18 @@ export function openStream({ url, onOpened, onFrame, onClosed }: SocketPorts): F
       if (!(await ask(path)).ok) throw new Error("this connection is not known any more");
     isPosting = false;
   };
-  const broken = (): void => end(BROKEN, 0);
+  const broken = (): void => end(BROKEN);
 
   const heard = (event: string, data: string): void => {
     if (event === "open") {
       connection = data;
       post().catch(broken);
     } else if (event === "close") {
-      const [code, reason = ""] = data.split(" ");
-      end(Number(code), Number.parseInt(reason, 10) || 0);
+      const [code = 0, ...rest] = data.split(" ").map((word) => Number.parseInt(word, 10) || 0);
+      end(code, rest[0], rest[1]);
     } else {
       const frame = decodeDownText(data);
-      if (frame.kind === "malformed") end(UNREADABLE, 0);
+      if (frame.kind === "malformed") end(UNREADABLE);
       else onFrame(frame);
     }
   };

@@ -8,6 +8,7 @@ import { availableParallelism } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as z from "zod";
+import { areProxies } from "./proxies.ts";
 import { Refusal } from "./refusal.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -96,6 +97,13 @@ const VARIABLES = {
     2000,
     "new viewers that one gateway lets in per second",
   ],
+  TRUST_PROXY: [
+    z
+      .string()
+      .refine(areProxies, "must be addresses or networks (10.0.0.0/8) with commas between them"),
+    "",
+    "reverse proxies whose X-Forwarded-For is believed; default: none",
+  ],
   PASSES_PER_SECOND: [
     whole(1, 1_000_000),
     3000,
@@ -167,6 +175,7 @@ export interface Config {
   readonly tokensPerSecond: Read<"TOKENS_PER_SECOND">;
   readonly maxViewers: Read<"MAX_VIEWERS">;
   readonly newcomersPerSecond: Read<"NEWCOMERS_PER_SECOND">;
+  readonly trustProxy: Read<"TRUST_PROXY">;
   readonly passesPerSecond: Read<"PASSES_PER_SECOND">;
   readonly proofBits: Read<"PROOF_BITS">;
   readonly drainMs: Read<"DRAIN_MS">;

@@ -80,7 +80,8 @@ Signals: ${SIGNALS.map((s) => `\`${s}\``).join(" ")}. Codes of \`failed\`: ${FAI
 
 ## Close codes
 
-4000–4099 are final. 4100–4199 mean come back later: the reason is the least delay in ms. 4200–4299, and the network's own codes, mean resume now.
+4000–4099 are final. 4100–4199 mean come back later: the reason is the least delay in ms
+(of 4100 followed by about how many wait to be let in). 4200–4299, and the network's own codes, mean resume now.
 
 ${table(
   ["code", "word", "meaning"],

@@ -8,6 +8,7 @@ import {
   validatorCompiler,
   type ZodTypeProvider,
 } from "fastify-type-provider-zod";
+import { createProxies } from "../proxies.ts";
 import type { App, Desk } from "./desk.ts";
 import { couponRoutes } from "./coupons.ts";
 import { dropChangeRoutes } from "./drop-changes.ts";
@@ -40,6 +41,7 @@ export async function buildApp(desk: Desk, version: string): Promise<App> {
     bodyLimit: MAX_BODY_BYTES,
     requestTimeout: MAX_REQUEST_MS,
     forceCloseConnections: true,
+    trustProxy: createProxies(desk.config.trustProxy).isTrusted,
     routerOptions: { maxParamLength: 100, ignoreTrailingSlash: true },
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);

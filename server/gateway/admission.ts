@@ -1,14 +1,18 @@
 /**
  * Who may join this process now: never more viewers than it can hold (files, memory), and newcomers at a rate that leaves
  * room for those who come back. A resume goes before a newcomer: it has a bucket of its own, and the reserve above the cap.
- * Costs two numbers for the whole process.
+ * Who is turned away is told when to come back, and how many do so about: that is all a waiting room needs.
+ * Costs some numbers for the whole process.
  */
 import type { Buckets } from "./buckets.ts";
 import { createBuckets } from "./buckets.ts";
+import { createWindow } from "./windows.ts";
 
 export interface Admission {
   /** @returns 0: come in; else the ms after which to try again */
   ask(resuming: boolean, joined: number): number;
+  /** About how many are waiting to come in. */
+  readonly waiting: number;
   /** Turned away since the start. */
   readonly refused: { readonly newcomers: number; readonly resumes: number };
 }
@@ -26,6 +30,7 @@ const RESERVE = 0.1;
 /** Resumes cost less than joins: no snapshot. */
 const RESUME_FACTOR = 4;
 const FULL_RETRY_MS = 5000;
+const WINDOW_MS = 10_000;
 
 export function createAdmission(ports: AdmissionPorts): Admission {
   const { maxViewers, newcomersPerSecond, nowMs, chance } = ports;
@@ -35,6 +40,8 @@ export function createAdmission(ports: AdmissionPorts): Admission {
     newcomersPerSecond * RESUME_FACTOR,
   );
   const refused = { newcomers: 0, resumes: 0 };
+  /** The waits that were asked for lately, added up. */
+  const waits = createWindow(WINDOW_MS);
   const spread = (waitMs: number): number => Math.ceil(waitMs + chance() * Math.max(waitMs, 1000));
   const wait = (bucket: Buckets, cap: number, joined: number): number => {
     if (joined >= cap) return spread(FULL_RETRY_MS);
@@ -46,8 +53,15 @@ export function createAdmission(ports: AdmissionPorts): Admission {
       const waitMs = resuming
         ? wait(resumes, maxViewers, joined)
         : wait(newcomers, Math.floor(maxViewers * (1 - RESERVE)), joined);
-      if (waitMs > 0) refused[resuming ? "resumes" : "newcomers"]++;
+      if (waitMs > 0) {
+        refused[resuming ? "resumes" : "newcomers"]++;
+        waits.add("all", nowMs(), waitMs);
+      }
       return waitMs;
+    },
+    get waiting() {
+      // Little's law: how many are somewhere is how many come in a time, times how long each stays.
+      return Math.max(1, Math.round(waits.count("all", nowMs()) / WINDOW_MS));
     },
     refused,
   };

@@ -20,6 +20,7 @@ import { startRecovery } from "../shop/recovery.ts";
 import { startSweeper } from "../shop/sweeper.ts";
 import { createTokens } from "../tokens.ts";
 import { createPasses } from "../passes.ts";
+import { createProxies } from "../proxies.ts";
 import { createAdmission } from "./admission.ts";
 import { createCommands } from "./commands.ts";
 import { createDoor } from "./door.ts";
@@ -177,6 +178,7 @@ export async function startGateway({ config, log, running }: RoleContext): Promi
     roomAt: rooms.at,
     openRoom: rooms.open,
     admit: (resuming) => admission.ask(resuming, joined()),
+    waiting: () => admission.waiting,
     command: createCommands({
       batches,
       media,
@@ -208,6 +210,7 @@ export async function startGateway({ config, log, running }: RoleContext): Promi
     host: config.host,
     port: config.rtPort,
     streams: { node, handOn, nowMs: monotonicMs },
+    addressOf: createProxies(config.trustProxy).addressOf,
     onOpened(socket) {
       const session = new Session(socket, ports);
       sessions.add(session);

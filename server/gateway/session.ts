@@ -33,6 +33,8 @@ export interface SessionPorts {
   readonly openRoom: (show: string) => Promise<Room | undefined>;
   /** @returns 0: may join now; else the ms after which to come back */
   readonly admit: (resuming: boolean) => number;
+  /** About how many wait to be let in. */
+  readonly waiting: () => number;
   readonly command: (session: Session, frame: Exclude<UpFrame, { kind: "hello" }>) => void;
   readonly ended: (session: Session) => void;
   readonly greetings: Greetings<Session>;
@@ -242,7 +244,8 @@ export class Session implements Member, Conversation {
     if (this.#stage === "closed") return;
     const { closes } = this.#ports.counts;
     closes[word] = (closes[word] ?? 0) + 1;
-    this.#socket.end(CLOSES[word].code, delayMs > 0 ? String(delayMs) : word);
+    const later = word === "overloaded" ? `${delayMs} ${this.#ports.waiting()}` : String(delayMs);
+    this.#socket.end(CLOSES[word].code, delayMs > 0 ? later : word);
     this.closed();
   }
 

@@ -19,6 +19,8 @@ export interface Streams {
 
 export interface StreamPorts {
   readonly node: string;
+  /** The client's address, given the socket's other end and its X-Forwarded-For. */
+  readonly addressOf: (peer: string, forwarded: string) => string;
   readonly onOpened: (socket: Socket) => Conversation;
   /** Hands frames to the gateway that has the connection. @returns false when there is none */
   readonly handOn: (connection: string, body: string) => Promise<boolean>;
@@ -36,7 +38,7 @@ export const nodeOfConnection = (connection: string): string =>
   connection.slice(0, connection.lastIndexOf("."));
 
 export function serveStreams(app: TemplatedApp, ports: StreamPorts): Streams {
-  const { node, onOpened, handOn, nowMs } = ports;
+  const { node, addressOf, onOpened, handOn, nowMs } = ports;
   const streams = new Map<string, Stream>();
   const topics = new Map<string, Set<Stream>>();
 
@@ -45,10 +47,12 @@ export function serveStreams(app: TemplatedApp, ports: StreamPorts): Streams {
     stream?.heard(body, nowMs());
     return stream !== undefined;
   };
-  app.post(SSE_PATH, (res) => {
+  app.post(SSE_PATH, (res, req) => {
+    const peer = Buffer.from(res.getRemoteAddressAsText()).toString();
+    const address = addressOf(peer, req.getHeader("x-forwarded-for"));
     readBody(res, (hello) => {
       const id = `${node}.${randomBytes(12).toString("base64url")}`;
-      const stream = new Stream(res, topics, () => void streams.delete(id));
+      const stream = new Stream(res, address, topics, () => void streams.delete(id));
       streams.set(id, stream);
       res.cork(() => {
         begin(res, "200 OK");
@@ -142,11 +146,16 @@ class Stream implements Socket {
   #waitingBytes = 0;
   #heardAtMs = 0;
 
-  constructor(res: HttpResponse, topics: Map<string, Set<Stream>>, forget: () => void) {
+  constructor(
+    res: HttpResponse,
+    address: string,
+    topics: Map<string, Set<Stream>>,
+    forget: () => void,
+  ) {
     this.#res = res;
     this.#topics = topics;
     this.#forget = forget;
-    this.address = Buffer.from(res.getRemoteAddressAsText()).toString();
+    this.address = address;
     res.onAborted(() => this.#gone());
   }
 

@@ -12,6 +12,8 @@ interface Held {
 export interface Listening {
   readonly host: string;
   readonly port: number;
+  /** The client's address, given the socket's other end and its X-Forwarded-For, "" when there is none. */
+  readonly addressOf: (peer: string, forwarded: string) => string;
   readonly onOpened: (socket: Socket) => Conversation;
   readonly streams: Pick<StreamPorts, "node" | "handOn" | "nowMs">;
 }
@@ -20,6 +22,7 @@ export interface Listening {
 export async function listen({
   host,
   port,
+  addressOf,
   onOpened,
   streams: streamPorts,
 }: Listening): Promise<SocketServer> {
@@ -43,7 +46,8 @@ export async function listen({
         res.writeStatus("400 Bad Request").end(`Offer a subprotocol: ${SUBPROTOCOLS.join(" or ")}`);
         return;
       }
-      const address = Buffer.from(res.getRemoteAddressAsText()).toString();
+      const peer = Buffer.from(res.getRemoteAddressAsText()).toString();
+      const address = addressOf(peer, req.getHeader("x-forwarded-for"));
       res.upgrade(
         { socket: new UwsSocket(chosen === SUBPROTOCOLS[1], address) },
         req.getHeader("sec-websocket-key"),
@@ -72,7 +76,7 @@ export async function listen({
       socket.conversation = undefined;
     },
   });
-  const streams = serveStreams(app, { ...streamPorts, onOpened });
+  const streams = serveStreams(app, { ...streamPorts, addressOf, onOpened });
   app.any("/*", (res) => {
     res
       .writeStatus("404 Not Found")

@@ -7,7 +7,7 @@ import type { Drop } from "#wire";
 import { createWindow } from "./windows.ts";
 
 /** From where each is odd. */
-const VELOCITY = {
+export const VELOCITY = {
   windowMs: 60_000,
   /** `manyViewers`: more viewers than this from one public network wanted to buy within the window. */
   viewersPerNetwork: 30,

@@ -3,8 +3,8 @@
  * the current turn plus the share of the last one that still lies within the span. Cost: two lookups and one write per count.
  */
 export interface Window {
-  /** Counts one. @returns how many there are within the span, this one included */
-  add(key: string, nowMs: number): number;
+  /** Counts one, or more. @returns how many there are within the span, these included */
+  add(key: string, nowMs: number, more?: number): number;
   /** Without counting. */
   count(key: string, nowMs: number): number;
 }
@@ -25,9 +25,9 @@ export function createWindow(spanMs: number): Window {
       turn(nowMs);
       return (now.get(key) ?? 0) + earlier(key, nowMs);
     },
-    add(key, nowMs) {
+    add(key, nowMs, more = 1) {
       turn(nowMs);
-      const count = (now.get(key) ?? 0) + 1;
+      const count = (now.get(key) ?? 0) + more;
       now.set(key, count);
       return count + earlier(key, nowMs);
     },

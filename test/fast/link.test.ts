@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { CLOSES } from "#wire";
 import { createClock } from "../../client-sdk/clock.ts";
 import { backoffMs, type LinkEvent, type LinkState, step } from "../../client-sdk/link.ts";
 
@@ -129,4 +130,19 @@ test("[SDK4] the clock is off by at most half of the shortest round trip", () =>
       expect(Math.abs(clock.now() - (localMs + offMs))).toBeLessThanOrEqual(shortestMs / 2 + 1e-3);
     }),
   );
+});
+
+test("[SDK21] at the door of a full server the tries come as often as it says, however many there were", () => {
+  let link: LinkState = { at: "connecting", attempt: 0 };
+  for (let tries = 0; tries < 50; tries++) {
+    [link] = step(link, {
+      on: "closed",
+      code: CLOSES.overloaded.code,
+      jitter: 0.99,
+      delayMs: 7000,
+    });
+    expect(link).toMatchObject({ at: "waiting" });
+    expect("delayMs" in link && link.delayMs).toBeLessThan(7300);
+    [link] = step(link, { on: "delayOver" });
+  }
 });

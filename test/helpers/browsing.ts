@@ -11,6 +11,8 @@ export interface Browsing {
   readonly faults: readonly string[];
   /** A page of its own person: nothing is shared with the others. A phone in English unless told. */
   readonly open: (path: string, more?: BrowserContextOptions) => Promise<Page>;
+  /** Closes all pages. */
+  leave(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -36,6 +38,9 @@ export async function startBrowsing(env: Readonly<Record<string, string>>): Prom
       });
       await page.goto(server.httpUrl + path);
       return page;
+    },
+    async leave() {
+      await Promise.all(browser.contexts().map((context) => context.close()));
     },
     async stop() {
       shop.close();

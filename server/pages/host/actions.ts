@@ -1,4 +1,5 @@
 /** Everything a host does by the HTTP API, with this show's host token. Each throws ApiRefusal or ServerAway. */
+import type { Drop } from "#sdk";
 import { ask } from "../shared/http.ts";
 
 export interface NewDrop {
@@ -9,6 +10,8 @@ export interface NewDrop {
   readonly holdMs: number;
   readonly startsAtMs: number;
   readonly endsAtMs: number;
+  /** What a buyer must show. */
+  readonly admission: Drop["admission"];
 }
 
 export interface NewCoupon {

@@ -6,7 +6,8 @@ import type { NewDrop } from "./actions.ts";
 
 /** Names of the request's fields, so that a refusal finds its place. */
 export type DraftField = keyof NewDrop;
-export type Draft = Readonly<Record<DraftField, string>>;
+export type Draft = Readonly<Record<Exclude<DraftField, "admission">, string>> &
+  Pick<NewDrop, "admission">;
 
 export interface DropDraft {
   readonly draft: ReadonlySignal<Draft>;
@@ -29,6 +30,7 @@ const EMPTY: Draft = {
   holdMs: "120",
   startsAtMs: "30",
   endsAtMs: "5",
+  admission: "open",
 };
 
 export function createDraft(room: Room): DropDraft {
@@ -51,7 +53,7 @@ export function createDraft(room: Room): DropDraft {
       draft.value = { ...draft.value, [field]: text };
     },
     read: () => {
-      const { sku, ...typed } = draft.value;
+      const { sku, admission, ...typed } = draft.value;
       const wrong = (Object.keys(typed) as (keyof typeof typed)[]).filter(
         (field) => typed[field].trim() === "" || !Number.isFinite(Number(typed[field])),
       );
@@ -65,6 +67,7 @@ export function createDraft(room: Room): DropDraft {
           perBuyerLimit: Number(typed.perBuyerLimit),
           holdMs: Math.round(Number(typed.holdMs) * SECOND_MS),
           startsAtMs,
+          admission,
           endsAtMs: Math.round(startsAtMs + Number(typed.endsAtMs) * MINUTE_MS),
         },
       };

@@ -5,6 +5,7 @@ import { ApiRefusal } from "../shared/http.ts";
 import { Icon } from "../shared/icons.tsx";
 import type { Room } from "../shared/room.ts";
 import type { Actions } from "./actions.ts";
+import { AdmissionChoice } from "./admission-choice.tsx";
 import { Field } from "./field.tsx";
 import type { DraftField, DropDraft } from "./drop-draft.ts";
 import { tell, wordsBeside, wordsOfFault } from "./trouble.tsx";
@@ -95,6 +96,7 @@ export function DropForm(props: { room: Room; actions: Actions; draft: DropDraft
         {input("holdMs", say("holdSeconds"), say("unitSeconds"))}
         {input("startsAtMs", say("startsAfter"), say("unitSeconds"))}
         {input("endsAtMs", say("lastsFor"), say("unitMinutes"))}
+        <AdmissionChoice draft={draft} refusal={refusals.value.admission} />
         {refusals.value.all !== undefined && (
           <p class="field-refusal all-wide" role="alert">
             {refusals.value.all}

@@ -1,5 +1,6 @@
 /** The host console's rows of the table of sentences: short enough to read with a camera in front of one. */
 import { CHANGE_WORDS } from "./change-words.ts";
+import { DOOR_WORDS } from "./door-words.ts";
 import { COMMON, speak, type Table } from "../shared/words.ts";
 
 const HOST = {
@@ -125,4 +126,4 @@ const HOST = {
   sellThroughWhy: ["已付件数 ÷ 本场投放件数", "Units paid ÷ units put on sale"],
 } as const satisfies Table;
 
-export const say = speak({ ...COMMON, ...HOST, ...CHANGE_WORDS });
+export const say = speak({ ...COMMON, ...HOST, ...CHANGE_WORDS, ...DOOR_WORDS });

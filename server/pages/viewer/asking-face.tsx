@@ -14,13 +14,15 @@ export function AskingFace({ drop, room, buying }: FaceProps): JSX.Element {
   const { offCents } = useMemo(() => buying.couponsFor(drop), [drop.dropId]);
   const totalCents = drop.priceCents * quantity;
   const amountCents = totalCents - offCents;
+  const needsPass = drop.admission === "token" || drop.admission === "proof";
+  const isPreparing = needsPass && buying.passes.states.value.get(drop.dropId) !== "ready";
   return (
     <div class="face asking" role="status">
       <span class="ring-place">
         <span class="spinner large" />
       </span>
-      <h2>{say("asking")}</h2>
-      <p class="soft why">{say("askingWhy")}</p>
+      <h2>{say(isPreparing ? "passPreparing" : "asking")}</h2>
+      <p class="soft why">{say(isPreparing ? "passPreparingWhy" : "askingWhy")}</p>
       <BoughtLine
         drop={drop}
         room={room}

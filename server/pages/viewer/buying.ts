@@ -7,7 +7,7 @@ import { type Drop, type HoldAnswer, type Order, SdkFault, type WaitAnswer } fro
 import type { Room } from "../shared/room.ts";
 import { bestCoupons, type CouponChoice } from "./coupon-choice.ts";
 import { unitsLeftForMe } from "./drop-choice.ts";
-import { newKey } from "./key.ts";
+import { createPasses, type Passes } from "./passes.ts";
 
 export type RefusedWhy =
   | "soldOut"
@@ -29,6 +29,8 @@ export type Face =
 export interface Buying {
   readonly face: ReadonlySignal<Face>;
   readonly askingDropId: ReadonlySignal<string | undefined>;
+  /** Passes that drops ask for, got ahead of their start. */
+  readonly passes: Passes;
   /** Payment under way, by this page or another device. */
   readonly isPaying: ReadonlySignal<boolean>;
   /** What to say about the last tap on pay or give up, beyond the order's state. */
@@ -68,6 +70,7 @@ export function createBuying(room: Room): Buying {
   const payingHoldId = signal<string | undefined>(undefined);
   const payNote = signal<"none" | "noAnswer" | "declined">("none");
   const fullPriceHoldId = signal<string | undefined>(undefined);
+  const passes = createPasses(room);
   const quantities = signal<ReadonlyMap<string, number>>(new Map());
 
   const storedUnder = (dropId: string): string => `dropcast.hold.${room.show}.${room.me}.${dropId}`;
@@ -137,13 +140,14 @@ export function createBuying(room: Room): Buying {
   const attemptAt = (drop: Drop, what: Attempt["what"]): Attempt => {
     const before = attemptOf(drop.dropId);
     if (before?.what === what) return before;
-    const made = { what, key: newKey(), quantity: quantityOf(drop) };
+    const made = { what, key: passes.takeKey(drop.dropId), quantity: quantityOf(drop) };
     return what === "hold" ? { ...made, coupons: couponsFor(drop).couponIds } : made;
   };
 
   const buying: Buying = {
     face,
     askingDropId,
+    passes,
     isPaying: computed(() => {
       const shown = face.value;
       if (shown.kind !== "order") return false;

@@ -1,13 +1,15 @@
-/** Before, or instead of, the room: joining, no such show, server away, let in no more. Each says what to do next. */
+/** Before, or instead of, the room: joining, waiting at a full one, no such show, server away, let in no more. Each says what to do next. */
 import type { JSX } from "preact";
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { Icon, type IconName } from "../shared/icons.tsx";
 import { LangButton } from "../shared/lang-button.tsx";
 import { type Entry, enter } from "./entry.ts";
+import { WaitingRoom } from "./waiting-room.tsx";
 import { say } from "./words.ts";
 
 type Outside = Exclude<Entry, { readonly step: "in" }>;
+type InTrouble = Exclude<Outside, { readonly step: "joining" | "waiting" }>;
 
 export function Doorstep(props: { entry: Outside }): JSX.Element {
   const { entry } = props;
@@ -19,6 +21,8 @@ export function Doorstep(props: { entry: Outside }): JSX.Element {
           <span class="doorstep-pulse" aria-hidden="true" />
           <p>{say("joining")}</p>
         </div>
+      ) : entry.step === "waiting" ? (
+        <WaitingRoom {...entry} />
       ) : (
         <Trouble entry={entry} />
       )}
@@ -26,7 +30,7 @@ export function Doorstep(props: { entry: Outside }): JSX.Element {
   );
 }
 
-function Trouble(props: { entry: Exclude<Outside, { readonly step: "joining" }> }): JSX.Element {
+function Trouble(props: { entry: InTrouble }): JSX.Element {
   const { entry } = props;
   const { icon, title, why, action } = faceOf(entry);
   return (
@@ -58,7 +62,7 @@ interface TroubleFace {
   readonly action: string;
 }
 
-function faceOf(entry: Exclude<Outside, { readonly step: "joining" }>): TroubleFace {
+function faceOf(entry: InTrouble): TroubleFace {
   switch (entry.step) {
     case "noShow":
       return { icon: "search", title: say("noShowTitle"), why: say("noShowWhy"), action: "" };

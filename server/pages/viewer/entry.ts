@@ -1,6 +1,7 @@
 /**
  * From the address to the room: config, token, connection. A token is kept per show, so a reload is the same viewer with the
- * same holds. A server out of reach is tried again, each time after twice the wait; refusals wait for the person.
+ * same holds. A server out of reach is tried again, each time after twice the wait; a full one when it says, without a reload; refusals
+ * wait for the person.
  */
 import { type ReadonlySignal, signal } from "@preact/signals";
 import { connect, SdkFault } from "#sdk";
@@ -11,6 +12,8 @@ export type Entry =
   | { readonly step: "joining" }
   | { readonly step: "in"; readonly room: Room }
   | { readonly step: "away"; readonly againAtMs: number }
+  /** At the door of a full server: it is asked again by itself. About so many wait, this one included. */
+  | { readonly step: "waiting"; readonly againAtMs: number; readonly waiting: number }
   | { readonly step: "noShow" | "refused" | "removed" }
   | { readonly step: "full"; readonly words: string };
 
@@ -54,7 +57,15 @@ export async function enter(anew = false): Promise<void> {
 async function join(): Promise<Room> {
   // Once before connecting: the SDK takes any failure to get a token for a lost network, and tries for ever.
   await ticketToken();
-  const live = await connect({ url: await realtimeUrl(), show, token: ticketToken });
+  const live = await connect({
+    url: await realtimeUrl(),
+    show,
+    token: ticketToken,
+    onFull: ({ delayMs, waiting }) => {
+      if (current.value.step !== "in")
+        current.value = { step: "waiting", againAtMs: Date.now() + delayMs, waiting };
+    },
+  });
   live.on("connectionChanged", ({ connection, closeCode }) => {
     if (connection === "closed" && closeCode !== undefined) current.value = afterClose(closeCode);
   });

@@ -17,6 +17,7 @@ import { CouponRow } from "./coupon-row.tsx";
 import type { Coupons } from "./coupons.ts";
 import { dropOnShow, orderIn } from "./drop-choice.ts";
 import { orderWord, stockWords } from "./drop-words.ts";
+import { PassLine } from "./pass-line.tsx";
 import { say } from "./words.ts";
 
 export function Showcase(props: { room: Room; buying: Buying; coupons: Coupons }): JSX.Element {
@@ -110,6 +111,7 @@ function DropCard(props: DropProps & { isProductCard: boolean }): JSX.Element {
           {stockWords(drop)}
         </span>
       </div>
+      <PassLine drop={drop} buying={buying} />
       <OwnOrder drop={drop} room={room} buying={buying} />
     </section>
   );

@@ -1,5 +1,6 @@
 /** The viewer page's rows of the table of sentences. No blame, no jargon: what happened, why, what next. */
 import { COUPON_WORDS } from "./coupon-words.ts";
+import { DOOR_WORDS } from "./door-words.ts";
 import { COMMON, speak, type Table } from "../shared/words.ts";
 
 const VIEWER = {
@@ -15,10 +16,6 @@ const VIEWER = {
   refusedWhy: [
     "你的入场凭证已失效。点下面的按钮重新进入，已保留的商品可能需要重新抢购。",
     "Your ticket is no longer valid. Join again with the button below; items reserved under the old ticket may need to be bought again.",
-  ],
-  fullWhy: [
-    "现在人太多了，请稍等片刻再进。",
-    "The room is full for the moment. Please try again shortly.",
   ],
   removedTitle: ["你已离开直播间", "You have left the show"],
   removedWhy: ["主播请你离开了这场直播。", "The host asked you to leave this show."],
@@ -212,11 +209,6 @@ const VIEWER = {
     "抽签已经开始，这一场不能再排队了。没有扣款。",
     "The draw has begun, so nobody else can join. You were not charged.",
   ],
-  refusedPass: ["入场确认没有通过", "You were not let through yet"],
-  refusedPassWhy: [
-    "这一场需要入场凭证，刚才没能为你办好。没有扣款，再试一次就会重新办理。",
-    "This sale asks for a pass, and yours did not come through. You were not charged. Trying again gets a new one.",
-  ],
   refusedNoAnswer: ["还没收到答复", "No answer yet"],
   refusedNoAnswerWhy: [
     "网络有点慢。再问一次用的是同一个号，不会多抢一件。",
@@ -248,4 +240,4 @@ const VIEWER = {
   sayLast: ["你的保留还剩 {n} 秒", "Your hold ends in {n} seconds"],
 } as const satisfies Table;
 
-export const say = speak({ ...COMMON, ...VIEWER, ...COUPON_WORDS });
+export const say = speak({ ...COMMON, ...VIEWER, ...COUPON_WORDS, ...DOOR_WORDS });
