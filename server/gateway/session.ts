@@ -58,6 +58,14 @@ const LATER_MS = 2000;
 const FRAME_MS = 1000 / LIMITS.framesPerSecond;
 const BURST_MS = LIMITS.frameBurst * FRAME_MS;
 
+/** The same bytes go to many: their text is made once, and lives as long as they do. */
+const texts = new WeakMap<Uint8Array, string>();
+const sharedText = (bytes: Uint8Array): string => {
+  const known = texts.get(bytes) ?? textOf(bytes);
+  texts.set(bytes, known);
+  return known;
+};
+
 export class Session implements Member, Conversation {
   readonly #socket: Socket;
   readonly #ports: SessionPorts;
@@ -220,7 +228,7 @@ export class Session implements Member, Conversation {
 
   sendFrame(bytes: Uint8Array): void {
     this.#ports.counts.framesOut++;
-    this.#socket.send(this.#socket.json ? textOf(bytes) : bytes);
+    this.#socket.send(this.#socket.json ? sharedText(bytes) : bytes);
   }
 
   subscribe(topic: string): void {

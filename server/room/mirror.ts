@@ -30,6 +30,10 @@ export interface Mirror {
   readonly take: (entries: readonly LogEntry[]) => void;
   /** The whole room as one frame, encoded once until something changes. */
   snapshot(): Uint8Array;
+  /** Stock, counts, totals and the last comments: what a catch-up ends with. Encoded once until something changes. */
+  standing(atMs: number): readonly Uint8Array[];
+  /** Undefined: there are none. Encoded once until something changes. */
+  couponList(): Uint8Array | undefined;
   /** Events after the offset, as bytes; undefined when not all of them are kept. */
   eventsAfter(offset: number): readonly Uint8Array[] | undefined;
   ordersOf(viewerId: string): Iterable<Order>;
@@ -49,6 +53,9 @@ export interface Opened {
   readonly history: readonly LogEntry[];
 }
 
+/** Of comments that are no tick's. */
+const NO_RECEIPT = { tick: 0, accepted: 0, skipped: 0, thinned: 0, upTo: 0 };
+
 export function createMirror(
   { epoch, state, orders, kept, muted, history }: Opened,
   heard: Heard,
@@ -58,6 +65,14 @@ export function createMirror(
   const couponsByViewer = new Map<string, Map<string, KeptCoupon>>();
   const mutedUntil = new Map(muted);
   let snapshot: Uint8Array | undefined;
+  let standing: readonly Uint8Array[] | undefined;
+  let coupons: Uint8Array | undefined;
+  /** Catch-ups by the offset they begin after: in a storm of resumes nearly all ask for the same. */
+  const catchUps = new Map<number, readonly Uint8Array[]>();
+  const changed = (): void => {
+    snapshot = standing = coupons = undefined;
+    catchUps.clear();
+  };
 
   const keepOrder = (viewerId: string, order: Order): boolean => {
     const own = ordersByViewer.get(viewerId) ?? new Map<string, Order>();
@@ -83,15 +98,14 @@ export function createMirror(
       throw new Error(`the log holds an unlawful frame: ${frame.why}`);
     fold(state, frame);
     if (frame.kind === "muted") mutedUntil.set(frame.viewerId, frame.untilMs);
-    snapshot = undefined;
+    changed();
     return frame;
   };
   const takeComments = (bytes: Uint8Array): void => {
     const said = readComments(bytes);
     const { atMs, comments } = said;
-    const receipt = { tick: 0, accepted: 0, skipped: 0, thinned: 0, upTo: 0 };
-    fold(state, { kind: "comments", ...receipt, atMs, comments });
-    snapshot = undefined;
+    fold(state, { kind: "comments", ...NO_RECEIPT, atMs, comments });
+    changed();
     heard.onComments(said);
   };
   const takeOrders = (bytes: Uint8Array): void => {
@@ -136,14 +150,34 @@ export function createMirror(
       if (offset > state.offset) return undefined;
       const missing = state.offset - offset;
       if (missing > events.length) return undefined;
-      return events.slice(events.length - missing).map((e) => e.bytes);
+      const known = catchUps.get(offset);
+      if (known !== undefined) return known;
+      const frames = events.slice(events.length - missing).map((e) => e.bytes);
+      catchUps.set(offset, frames);
+      return frames;
     },
+    standing: (atMs) => (standing ??= framesOf(state, atMs)),
+    couponList: () =>
+      state.coupons.size === 0
+        ? undefined
+        : (coupons ??= encodeDown("couponList", { coupons: [...state.coupons.values()] })),
     ordersOf: (viewerId) => ordersByViewer.get(viewerId)?.values() ?? [],
     keptBy: (viewerId) => couponsByViewer.get(viewerId)?.values() ?? [],
     hasOrder: (viewerId, holdId) => ordersByViewer.get(viewerId)?.has(holdId) ?? false,
     mutedUntilMs: (viewerId) => mutedUntil.get(viewerId) ?? 0,
   };
 }
+
+const framesOf = (state: RoomState, atMs: number): readonly Uint8Array[] => [
+  ...[...state.drops.values()].map((drop) => encodeDown("stockChanged", drop)),
+  encodeDown("viewersChanged", { version: state.viewersVersion, count: state.viewers }),
+  encodeDown("totals", {
+    version: state.totalsVersion,
+    likes: state.likes,
+    shares: state.shares,
+  }),
+  encodeDown("comments", { ...NO_RECEIPT, atMs, comments: state.comments }),
+];
 
 /** What a frame of lane S is the state of. */
 const subjectOf = (frame: DownFrame): string => {

@@ -206,23 +206,16 @@ export function createRoom(ports: RoomPorts): Room {
   };
 
   const bridge = (member: Member, events: readonly Uint8Array[] | undefined): void => {
+    // Shared bytes: however many come back at once, the room encodes once.
     if (events === undefined) member.sendFrame(mirror.snapshot());
     else {
       for (const bytes of events) member.sendFrame(bytes);
-      const { state } = mirror;
-      for (const drop of state.drops.values()) member.send("stockChanged", drop);
-      member.send("viewersChanged", { version: state.viewersVersion, count: state.viewers });
-      member.send("totals", {
-        version: state.totalsVersion,
-        likes: state.likes,
-        shares: state.shares,
-      });
-      sendComments(member, state.comments);
+      for (const bytes of mirror.standing(Math.floor(nowMs()))) member.sendFrame(bytes);
     }
     const hidden = echoes.hiddenOf(member.viewerId);
     if (hidden.length > 0) sendComments(member, hidden);
-    if (mirror.state.coupons.size > 0)
-      member.send("couponList", { coupons: [...mirror.state.coupons.values()] });
+    const coupons = mirror.couponList();
+    if (coupons !== undefined) member.sendFrame(coupons);
     for (const kept of mirror.keptBy(member.viewerId)) member.send("couponsKept", kept);
     for (const order of mirror.ordersOf(member.viewerId)) member.send("orderChanged", order);
     member.send("joined", { offset: mirror.state.offset });

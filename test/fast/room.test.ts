@@ -4,7 +4,7 @@ import { decodeDown, emptyRoom } from "#wire";
 import { encodeDown } from "#wire/server";
 import { createBuckets } from "../../server/gateway/buckets.ts";
 import { createGather } from "../../server/gather.ts";
-import { createMirror } from "../../server/room/mirror.ts";
+import { createMirror, type Mirror } from "../../server/room/mirror.ts";
 
 afterEach(() => {
   vi.useRealTimers();
@@ -17,22 +17,46 @@ const entry = (offset: number) => ({
   fields: [["R", Buffer.from(encodeDown("pinned", { offset, sku: "s" }))] as const],
 });
 
+const mirrorOf = (): Mirror =>
+  createMirror(
+    { epoch: "e", state: emptyRoom(), orders: [], muted: [], kept: [], history: [] },
+    {
+      onEvent: nothing,
+      onState: nothing,
+      onTotals: nothing,
+      onComments: nothing,
+      onHidden: nothing,
+      onModeration: nothing,
+      onOrder: nothing,
+      onKept: nothing,
+    },
+  );
+
+test("[ROOM10] however many catch up from one offset, their frames are encoded once, until something changes", () => {
+  const mirror = mirrorOf();
+  const events = Array.from({ length: 50 }, (_, i) => entry(i + 1));
+  mirror.take(events);
+  const [catchUp, standing] = [mirror.eventsAfter(40), mirror.standing(1)];
+  expect(catchUp).toHaveLength(10);
+  expect(standing.map((bytes) => decodeDown(bytes).kind)).toEqual([
+    "viewersChanged",
+    "totals",
+    "comments",
+  ]);
+  for (let i = 0; i < 3; i++) {
+    expect(mirror.eventsAfter(40)).toBe(catchUp);
+    expect(mirror.standing(1)).toBe(standing);
+    expect(mirror.snapshot()).toBe(mirror.snapshot());
+  }
+  mirror.take([entry(51)]);
+  expect(mirror.eventsAfter(40)).toHaveLength(11);
+  expect(mirror.standing(1)).not.toBe(standing);
+});
+
 test("[ROOM1][I7] a catch-up is every event after the offset in order, or nothing at all", () => {
   fc.assert(
     fc.property(fc.nat(3000), fc.nat(3500), (published, from) => {
-      const mirror = createMirror(
-        { epoch: "e", state: emptyRoom(), orders: [], muted: [], kept: [], history: [] },
-        {
-          onEvent: nothing,
-          onState: nothing,
-          onTotals: nothing,
-          onComments: nothing,
-          onHidden: nothing,
-          onModeration: nothing,
-          onOrder: nothing,
-          onKept: nothing,
-        },
-      );
+      const mirror = mirrorOf();
       mirror.take(Array.from({ length: published }, (_, i) => entry(i + 1)));
       const events = mirror.eventsAfter(from);
       if (from > published) {

@@ -15,7 +15,7 @@ import { createInventory, type Inventory, type NewDrop } from "../../server/shop
 import { createTokens, type Tokens } from "../../server/tokens.ts";
 import { startThrowawayRedis, type ThrowawayRedis } from "./redis.ts";
 
-const ADMIN_KEY = "test-admin-key-0123456789";
+export const ADMIN_KEY = "test-admin-key-0123456789";
 /** What all nodes of a world sign with. */
 export const SECRET = deriveTokenSecret(ADMIN_KEY);
 
