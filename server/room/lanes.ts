@@ -67,6 +67,10 @@ export function createLanes({ shards, chance, nowMs }: LanePorts): Lanes {
       statesTimer = setTimeout(flushStates, STATE_AGAIN_MS);
       return;
     }
+    sendStates();
+  };
+  const sendStates = (): void => {
+    clearTimeout(statesTimer);
     statesTimer = undefined;
     statesAtMs = performance.now();
     for (const bytes of states.values()) shards.urgent(bytes);
@@ -106,7 +110,11 @@ export function createLanes({ shards, chance, nowMs }: LanePorts): Lanes {
     };
   };
   return {
-    event: shards.urgent,
+    event(bytes) {
+      shards.urgent(bytes);
+      // What waits in S rides on the same write: "sold out" and the last stock are one frame's work.
+      if (states.size > 0) sendStates();
+    },
     state(key, bytes) {
       states.set(key, bytes);
       const waitMs = statesAtMs + stateEveryMs(listeners()) - performance.now();

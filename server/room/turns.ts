@@ -2,7 +2,7 @@
  * What a gateway publishes, cut into turns of the loop: one flush to 10,000 sockets blocks a loop for 50 ms (measured), so at most
  * `SOCKETS_PER_TURN` are written to before everybody else on the loop (purchases, the log reader) has had a turn. One object per
  * gateway, over all its rooms. Urgent frames go ahead of all others, whatever was there first; of each kind the order per topic
- * stays. While buyers rush all of it waits for their answers, a tenth of a second at most: "sold out" on every screen costs as much
+ * stays. While buyers rush all of it waits for their answers, for 150 ms at most: "sold out" on every screen costs as much
  * as an answer to every buyer, and they wait for theirs. Costs nothing while nothing waits.
  */
 import { textOf } from "#wire/server";
@@ -34,7 +34,7 @@ export interface Turns {
   readonly settle: (topic: Topic) => void;
   /** Calls back when what is published by now is with the kernel. */
   readonly afterTurn: (fn: () => void) => void;
-  /** Urgent frames wait for their turn. */
+  /** Urgent frames wait for their turn, or would. */
   readonly isUrgentWaiting: boolean;
   stop(): void;
 }
@@ -53,7 +53,7 @@ export interface TurnPorts {
 }
 
 /** For so long what is published waits for buyers. */
-const PATIENCE_MS = 100;
+const PATIENCE_MS = 150;
 
 /** About 7 ms at 5 µs each. */
 const SOCKETS_PER_TURN = 1500;
@@ -141,7 +141,7 @@ export function createTurns(ports: TurnPorts): Turns {
       cancel ??= nextTurn(next);
     },
     get isUrgentWaiting() {
-      return urgent.size > 0;
+      return urgent.size > 0 || isTimeOfBuyers();
     },
     stop() {
       cancel?.();
