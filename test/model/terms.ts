@@ -33,9 +33,9 @@ export interface Terms {
 export const anyTerms: fc.Arbitrary<Terms> = fc.record({
   allotted: fc.integer({ min: 1, max: 5 }),
   limit: fc.integer({ min: 1, max: 4 }),
-  holdMs: fc.constantFrom(1000, 90_000),
+  holdMs: fc.constantFrom(1000, 1000, 90_000),
   startsInMs: fc.constantFrom(300, 3000),
-  lastsMs: fc.constantFrom(4000, 300_000),
+  lastsMs: fc.constantFrom(4000, 900_000, 900_000),
   returnsTo: fc.constantFrom("drop", "product"),
 });
 

@@ -7,26 +7,32 @@ import type { Answer, Deed, Request, Shop } from "./shop.ts";
 import { viewOf } from "./view.ts";
 import type { RealShow, World } from "./world.ts";
 
-/** As drawn: which payment or order is meant is settled when the turn comes, among those that are known by then. */
-type Word = { readonly what: "word"; readonly pick: number; readonly isYes: boolean };
-type Ask = Exclude<Request, { payment: number }> | Word;
+/** As drawn: which hold, payment or order is meant is settled when the turn comes, among those that are there by then. */
+type Drawn =
+  | { readonly what: "word"; readonly pick: number; readonly isYes: boolean }
+  | { readonly what: "payOne" | "cancelOne"; readonly pick: number };
+type Ask = Exclude<Request, { payment: number }> | Drawn;
 export type Step = { readonly via: 0 | 1 } & (
   | { readonly what: "batch"; readonly asks: readonly Ask[] }
   | Exclude<Deed, { what: "batch" }>
 );
-export type Turn =
-  | { readonly passMs: number }
-  /** Steps under way at once. @property crash Redis is killed meanwhile */
-  | { readonly together: readonly Step[]; readonly crash?: boolean };
+interface Together {
+  readonly together: readonly Step[];
+  /** Redis is killed meanwhile. */
+  readonly crash?: boolean;
+}
+/** `passMs`: the clock moves on, or back. `swept`: then the sweep comes by, as it does; else somebody else is quicker. */
+export type Turn = Together | { readonly passMs: number; readonly swept?: boolean };
 
 const via = fc.constantFrom<0 | 1>(0, 1);
 const dropId = fc.constantFrom("now", "now", "soon");
 const who = {
   viewerId: fc.constantFrom("ann", "bob", "eve"),
-  key: fc.constantFrom("k1", "k2", "k3"),
+  key: fc.constantFrom("k1", "k2", "k3", "k4", "k5", "k6"),
 };
 const few = fc.constantFrom(1, 1, 1, 2, 3);
-const coupons = fc.constantFrom<readonly string[]>(
+const someCoupons = [
+  [],
   [],
   [],
   [],
@@ -35,42 +41,34 @@ const coupons = fc.constantFrom<readonly string[]>(
   ["pair"],
   ["most", "pair"],
   ["ten", "pair"],
-);
+];
+const coupons = fc.constantFrom<readonly string[]>(...someCoupons);
+const couponId = fc.constantFrom("ten", "most", "pair");
+const pick = fc.constantFrom(0, 0, 0, 1, 1, 2, 3, 5, 8);
+const isYes = fc.constantFrom(true, true, false);
+const is = fc.constant;
 
-const word: fc.Arbitrary<Word> = fc.record({
-  what: fc.constant("word"),
-  pick: fc.nat(20),
-  isYes: fc.constantFrom(true, true, false),
-});
 const ask: fc.Arbitrary<Ask> = fc.oneof(
-  {
-    weight: 8,
-    arbitrary: fc.record({ what: fc.constant("hold"), ...who, dropId, quantity: few, coupons }),
-  },
-  { weight: 3, arbitrary: fc.record({ what: fc.constant("wait"), ...who, dropId, quantity: few }) },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      what: fc.constant("claim"),
-      ...who,
-      couponId: fc.constantFrom("ten", "most", "pair"),
-    }),
-  },
-  { weight: 5, arbitrary: fc.record({ what: fc.constantFrom("pay", "pay", "cancel"), ...who }) },
-  { weight: 5, arbitrary: word },
+  { weight: 8, arbitrary: fc.record({ what: is("hold"), ...who, dropId, quantity: few, coupons }) },
+  { weight: 3, arbitrary: fc.record({ what: is("wait"), ...who, dropId, quantity: few }) },
+  { weight: 2, arbitrary: fc.record({ what: is("claim"), ...who, couponId }) },
+  { weight: 1, arbitrary: fc.record({ what: fc.constantFrom("pay", "cancel"), ...who }) },
+  { weight: 4, arbitrary: fc.record({ what: is("payOne"), pick }) },
+  { weight: 1, arbitrary: fc.record({ what: is("cancelOne"), pick }) },
+  { weight: 3, arbitrary: fc.record({ what: is("word"), pick, isYes }) },
 );
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
-    weight: 14,
+    weight: 40,
     arbitrary: fc.record({
       via,
       what: fc.constant("batch"),
-      asks: fc.array(ask, { minLength: 1, maxLength: 5 }),
+      asks: fc.array(ask, { minLength: 1, maxLength: 5, size: "+1" }),
     }),
   },
-  { weight: 3, arbitrary: fc.record({ via, what: fc.constant("sweep") }) },
+  { weight: 5, arbitrary: fc.record({ via, what: fc.constant("sweep") }) },
   {
-    weight: 2,
+    weight: 4,
     arbitrary: fc.record({
       via,
       what: fc.constant("restock"),
@@ -79,12 +77,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ via, what: fc.constantFrom("close", "void"), dropId }) },
-  { weight: 2, arbitrary: fc.record({ via, what: fc.constant("takeBack"), order: fc.nat(4) }) },
+  { weight: 4, arbitrary: fc.record({ via, what: fc.constant("takeBack"), order: fc.nat(4) }) },
 ) as fc.Arbitrary<Step>;
 
-const passing = fc
-  .constantFrom(1, 300, 1000, 1000, 3000, 60_000, 61_000, -500)
-  .map((passMs): Turn => ({ passMs }));
+const passing: fc.Arbitrary<Turn> = fc.record({
+  passMs: fc.constantFrom(1, 300, 1000, 1000, 3000, 61_000, 61_000, -500),
+  swept: fc.boolean(),
+});
 const together = fc
   .array(step, { minLength: 1, maxLength: 4 })
   .map((steps): Turn => ({ together: steps }));
@@ -123,15 +122,20 @@ export const anyTurnsWithCrashes = fc.commands(
   { maxCommands: 8, size: "+1" },
 );
 
-const SWEEP: Turn = { together: [{ via: 0, what: "sweep" }] };
+const SWEEP = { together: [{ via: 0, what: "sweep" }] } as const satisfies Turn;
 
 async function play(turn: Turn, beliefs: Beliefs, played: Played): Promise<void> {
-  const { world, real, turns } = played;
-  if ("passMs" in turn && turn.passMs < 0)
-    // What was due by the clock that now steps back has been done by then: the sweep comes by five times a second.
-    for (const one of [SWEEP, SWEEP]) await play(one, beliefs, played);
-  turns.push(turn);
-  if ("passMs" in turn) return world.clock.pass(turn.passMs);
+  played.turns.push(turn);
+  if ("together" in turn) return playTogether(turn, beliefs, played);
+  const sweeps = [SWEEP, SWEEP, SWEEP];
+  // What was due by a clock that steps back has been done by then: the sweep comes by five times a second.
+  if (turn.passMs < 0) for (const one of sweeps) await playTogether(one, beliefs, played);
+  played.world.clock.pass(turn.passMs);
+  if (turn.swept === true) for (const one of sweeps) await playTogether(one, beliefs, played);
+}
+
+async function playTogether(turn: Together, beliefs: Beliefs, played: Played): Promise<void> {
+  const { world, real } = played;
   const [shop] = beliefs.shops as [Shop];
   const deeds = turn.together
     .map((one) => [one.via, deedOf(one, shop)] as const)
@@ -172,19 +176,27 @@ function differences(real: object, model: object, path = ""): string[] {
   });
 }
 
-/** What is meant, now that it is known which payments and orders there are. All that might be the shop agree on those. */
-function deedOf(one: Step, { payments, orders }: Shop): Deed {
+/** What is meant, now that it is known what there is. All that might be the shop agree on that. */
+function deedOf(one: Step, shop: Shop): Deed {
   if (one.what === "takeBack")
-    return { what: "takeBack", order: orders.length === 0 ? 0 : one.order % orders.length };
+    return { what: "takeBack", order: one.order % Math.max(1, shop.orders.length) };
   if (one.what !== "batch") return one;
-  const requests = one.asks.flatMap((asked): Request[] => {
-    if (asked.what !== "word") return [asked];
-    if (payments.length === 0) return [];
-    const payment = asked.pick % payments.length;
-    const isCharge = payments[payment]?.what === "charge";
-    return [{ what: isCharge ? (asked.isYes ? "settle" : "decline") : "refund", payment }];
-  });
-  return { what: "batch", requests };
+  return { what: "batch", requests: one.asks.flatMap((asked) => requestOf(asked, shop) ?? []) };
+}
+
+/** `pick` counts from the newest on. */
+function requestOf(asked: Ask, { holds, payments }: Shop): Request | undefined {
+  if (!("pick" in asked)) return asked;
+  if (asked.what === "word") {
+    const payment = payments.length - 1 - (asked.pick % payments.length);
+    const charged = asked.isYes ? "settle" : "decline";
+    const what = payments[payment]?.what === "charge" ? charged : "refund";
+    return payments.length === 0 ? undefined : { what, payment };
+  }
+  const fields = Object.keys(holds);
+  const [viewerId, key] = fields.at(-1 - (asked.pick % fields.length))?.split("|") ?? [];
+  if (viewerId === undefined || key === undefined) return undefined;
+  return { what: asked.what === "payOne" ? "pay" : "cancel", viewerId, key };
 }
 
 const said = (answers: readonly Answer[] | undefined): string =>

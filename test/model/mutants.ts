@@ -1,0 +1,79 @@
+/** Ways to get the shop's scripts wrong: changes of their text, made when they are loaded. The suite must notice each. */
+import type { Redis } from "ioredis";
+
+interface Mutant {
+  readonly what: string;
+  /** Every place that is changed; each must be found in some script. */
+  readonly changes: readonly (readonly [from: string, to: string])[];
+}
+
+export const MUTANTS: readonly Mutant[] = [
+  {
+    what: "the limit is one too high",
+    changes: [["> d.perBuyerLimit", "> d.perBuyerLimit + 1"]],
+  },
+  {
+    what: "no answer is remembered",
+    changes: [
+      ["if h == nil and kept[i] then h = readHold(kept[i]) end", "h = nil"],
+      ["if h then return firstAnswer(h) end", ""],
+    ],
+  },
+  {
+    what: "units of an ended hold do not come back",
+    changes: [
+      [
+        "d.available = d.available + h.quantity\n  end\n  countBuyer",
+        "d.writtenOff = d.writtenOff + h.quantity\n  end\n  countBuyer",
+      ],
+    ],
+  },
+  {
+    what: "one unit more is sold than there is",
+    changes: [["left < quantity", "left + 1 < quantity"]],
+  },
+  { what: "a drop never ends by the clock", changes: [["nowMs >= d.endsAtMs", "false"]] },
+  {
+    what: "a drop opens early",
+    changes: [["nowMs >= d.startsAtMs and (d.mode", "nowMs + 500 >= d.startsAtMs and (d.mode"]],
+  },
+  {
+    what: "a hold can be paid past its deadline",
+    changes: [['h.state == "h" and nowMs >= h.deadlineMs', "false"]],
+  },
+  {
+    what: "a second word about a payment counts, too",
+    changes: [["local given = h and stale and", "local given = false and"]],
+  },
+  {
+    what: "late money takes a unit that is not there",
+    changes: [["not isPaused(d) and d.available >= h.quantity", "not isPaused(d)"]],
+  },
+  {
+    what: "those in line are passed over",
+    changes: [
+      ["d.waitServed >= d.waitlisted and", ""],
+      ["serveLine(d, math.min(d.holdMs, OFFER_MS))", ""],
+    ],
+  },
+  { what: "a coupon's budget is one claim too large", changes: [["c.left < 1", "c.left < 0"]] },
+  {
+    what: "a coupon is lost with the hold that ends",
+    changes: [['endClaims(h, viewerOf(field), "u")', ""]],
+  },
+];
+
+/** @returns the connection, on which scripts are defined with the mutant's changes; `missing` names what was found in none of them */
+export function mutated(redis: Redis, { changes }: Mutant): { redis: Redis; missing(): string[] } {
+  const found = new Set<string>();
+  const define = redis.defineCommand.bind(redis);
+  redis.defineCommand = (name, script) => {
+    let { lua } = script;
+    for (const [from, to] of changes) {
+      if (lua.includes(from)) found.add(from);
+      lua = lua.replaceAll(from, to);
+    }
+    define(name, { ...script, lua });
+  };
+  return { redis, missing: () => changes.flatMap(([from]) => (found.has(from) ? [] : [from])) };
+}
