@@ -77,6 +77,9 @@ export function createInbox({
   /** Frames that are about this connection, not about the room. */
   const own: Handlers = {
     welcome(frame) {
+      // Another history: whatever it says of an order counts. One it does not tell of may wait for replicas, or end at its deadline.
+      if (epoch !== "" && epoch !== frame.epoch)
+        for (const [id, order] of state.orders) state.orders.set(id, { ...order, version: -1 });
       epoch = frame.epoch;
       ({ tick } = frame);
       upTo = -1;

@@ -137,6 +137,11 @@ const VARIABLES = {
     false,
     "1: webhooks may also go to link-local and metadata addresses",
   ],
+  LEDGER_TRIM: [
+    flag,
+    false,
+    "1: what is in signed ledger files leaves Redis; one control process only, and back up DATA_DIR",
+  ],
   PAY_SANDBOX_DELAY_MS: [whole(0, 600_000), 300, "time the sandbox payment takes"],
   FAULT_POINT: [z.string(), undefined, "for fault tests only: where a process kills itself"],
 } as const satisfies Record<string, readonly [z.ZodType, unknown, string]>;
@@ -185,6 +190,7 @@ export interface Config {
   readonly stripeWebhookSecret: Read<"STRIPE_WEBHOOK_SECRET">;
   readonly paymentReturnUrl: Read<"PAYMENT_RETURN_URL">;
   readonly webhookAllowPrivate: Read<"WEBHOOK_ALLOW_PRIVATE">;
+  readonly ledgerTrim: Read<"LEDGER_TRIM">;
   readonly paySandboxDelayMs: Read<"PAY_SANDBOX_DELAY_MS">;
   readonly faultPoint: Read<"FAULT_POINT">;
 }

@@ -4,6 +4,7 @@ import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from "fasti
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
+import type { Tail } from "../ledger/tail.ts";
 import type { Payments } from "../payments/open.ts";
 import type { RoleConfig } from "../role.ts";
 import type { Shows } from "../room/shows.ts";
@@ -27,6 +28,7 @@ export interface Desk {
   readonly sweeper: Sweeper;
   readonly cashier: Cashier;
   readonly payments: Payments;
+  readonly tail: Pick<Tail, "stuck" | "waiting">;
 }
 
 export type App = FastifyInstance<

@@ -7,7 +7,7 @@ import type { AddressInfo } from "node:net";
 import { ledgerFolder } from "../ledger/files.ts";
 import { openLedgerKey } from "../ledger/key.ts";
 import { startRecorder } from "../comments/record.ts";
-import { startTail } from "../ledger/tail.ts";
+import { startTail, type Tail, type TailPorts } from "../ledger/tail.ts";
 import { createEndpoints } from "../outbox/endpoints.ts";
 import { DEFAULT_BACKOFF, POST_TIMEOUT_MS, startOutbox } from "../outbox/outbox.ts";
 import { createPostman } from "../outbox/post.ts";
@@ -19,6 +19,8 @@ import { Refusal } from "../refusal.ts";
 import type { RoleContext } from "../role.ts";
 import { createShows } from "../room/shows.ts";
 import { startCashier } from "../shop/cashier.ts";
+import { createLook } from "../shop/epochs.ts";
+import { createFences, type Fences } from "../shop/fence.ts";
 import { createInventory } from "../shop/inventory.ts";
 import { startSweeper } from "../shop/sweeper.ts";
 import { createTokens } from "../tokens.ts";
@@ -57,7 +59,13 @@ async function openDesk(context: RoleContext): Promise<Desk> {
   const tokens = createTokens(config.tokenSecret);
   const showList = await startShowList(redis, log);
   running.add(showList);
-  await keepRecords(context, () => showList.awake);
+  const look = createLook(redis, config.nodeId);
+  const fences = await openFences(context);
+  const tail = await keepRecords(context, {
+    shows: () => showList.awake,
+    look,
+    reach: fences.reach,
+  });
   const sweeper = startSweeper({
     inventory,
     shows: () => showList.due,
@@ -97,6 +105,10 @@ async function openDesk(context: RoleContext): Promise<Desk> {
     }),
     shows: () => showList.awake,
     allShows: () => redis.smembers(SHOWS_KEY),
+    mayTell: async (show) => {
+      const { word, epoch, isGuarded } = await look(show);
+      return word !== "recovering" && (!isGuarded || fences.reach(show, epoch));
+    },
     backoff: DEFAULT_BACKOFF,
     chance: Math.random,
     log,
@@ -105,6 +117,8 @@ async function openDesk(context: RoleContext): Promise<Desk> {
   const figures = () => ({
     sweeperLagMs: sweeper.lagMs,
     paymentsInFlight: cashier.inFlight,
+    ledgersStuck: tail.stuck.size,
+    ledgersWaiting: tail.waiting.size,
     ...outbox.figures(),
   });
   running.add(startReporting({ redis, node: config.nodeId, log, figures }));
@@ -120,20 +134,33 @@ async function openDesk(context: RoleContext): Promise<Desk> {
     sweeper,
     cashier,
     payments,
+    tail,
   };
+}
+
+/** On a connection of its own: WAIT stands in the way of what comes after it. */
+async function openFences({ config, log, running }: RoleContext): Promise<Fences> {
+  const redis = connectRedis(config.redisUrl, "command", log);
+  running.add({ name: "redis for fences", stop: async () => redis.disconnect() });
+  await whenReady(redis);
+  const { replicas, replicaWaitMs: waitMs } = config;
+  return createFences({ redis, node: undefined, replicas, waitMs, nowMs: Date.now });
 }
 
 /** On a connection of its own: long records must not stand in the way of a request. */
 async function keepRecords(
   { config, log, running }: RoleContext,
-  shows: () => Iterable<string>,
-): Promise<void> {
+  ports: Pick<TailPorts, "shows" | "look" | "reach">,
+): Promise<Tail> {
   const redis = connectRedis(config.redisUrl, "command", log);
   running.add({ name: "redis for the records", stop: async () => redis.disconnect() });
   await whenReady(redis);
   const key = openLedgerKey(config.dataDir);
-  running.add(startRecorder({ redis, dataDir: config.dataDir, shows, log }));
-  running.add(startTail({ redis, folder: ledgerFolder(config.dataDir), key, shows, log }));
+  const { dataDir, ledgerTrim: trims } = config;
+  running.add(startRecorder({ redis, dataDir, shows: ports.shows, log }));
+  const tail = startTail({ redis, folder: ledgerFolder(dataDir), key, log, trims, ...ports });
+  running.add(tail);
+  return tail;
 }
 
 async function listen(app: App, port: number, host: string): Promise<number> {

@@ -8,6 +8,8 @@ import { ledgerFolder, showFolder } from "../ledger/files.ts";
 import { history } from "../ledger/history.ts";
 import { fingerprintOf, openLedgerKey } from "../ledger/key.ts";
 import { BOOK_FIELDS, type Movement } from "../ledger/movement.ts";
+import { signedNoOf } from "../ledger/resume.ts";
+import { newestNo } from "../ledger/stream.ts";
 import type { App, Desk } from "./desk.ts";
 import { cellOf } from "./orders.ts";
 import { ADMIN, REFUSALS, ShowParams } from "./schemas.ts";
@@ -39,7 +41,36 @@ const FORMATS = {
   },
 } as const;
 
-export function ledgerRoutes(app: App, { access, config, redis }: Desk): void {
+const State = z.object({
+  state: z.enum(["following", "waiting", "stuck"]),
+  reason: z.string().optional(),
+  entries: z.int().describe("in Redis"),
+  signedEntries: z.int().describe("through which the files of this server are signed"),
+});
+
+export function ledgerRoutes(app: App, { access, config, redis, tail }: Desk): void {
+  app.get(
+    "/ledger/state",
+    {
+      onRequest: access.only("host", "operator"),
+      schema: {
+        tags: ["proof"],
+        summary: "How far the ledger files have got, and what stops them",
+        security: ADMIN,
+        params: ShowParams,
+        response: { 200: State, ...REFUSALS },
+      },
+    },
+    async ({ params: { show } }) => {
+      const reason = tail.stuck.get(show);
+      return {
+        state: reason !== undefined ? "stuck" : tail.waiting.has(show) ? "waiting" : "following",
+        ...(reason === undefined ? {} : { reason }),
+        entries: await newestNo(redis, show),
+        signedEntries: await signedNoOf(showFolder(ledgerFolder(config.dataDir), show)),
+      } as const;
+    },
+  );
   for (const [ending, { type, head, line, says }] of Object.entries(FORMATS))
     app.get(
       `/ledger.${ending}`,

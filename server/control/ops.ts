@@ -58,6 +58,10 @@ const Ops = z.object({
     clients: count,
   }),
   sweeperLagMs: count,
+  ledgers: z.object({
+    stuck: z.array(z.object({ show: SHOW_ID, reason: z.string() })),
+    waiting: z.array(SHOW_ID).describe("for replicas, or for a recovery"),
+  }),
   payments: z.object({
     inFlight: count,
     paid: count,

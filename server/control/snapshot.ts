@@ -25,6 +25,11 @@ export interface Snapshot extends Nodes {
   readonly shows: readonly ShowSnapshot[];
   readonly redis: RedisFacts;
   readonly sweeperLagMs: number;
+  /** Ledger files of this process that cannot be gone on with, and those that wait for replicas. */
+  readonly ledgers: {
+    readonly stuck: readonly { readonly show: string; readonly reason: string }[];
+    readonly waiting: readonly string[];
+  };
   readonly payments: {
     readonly inFlight: number;
     readonly paid: number;
@@ -38,7 +43,7 @@ const MAX_SHOWS = 50;
 const MAX_CLOSED_DROPS = 5;
 
 export async function takeSnapshot(desk: Desk): Promise<Snapshot> {
-  const { redis, sweeper, cashier, showList } = desk;
+  const { redis, sweeper, cashier, showList, tail } = desk;
   const ids = [...showList.awake].slice(0, MAX_SHOWS);
   const [nodes, facts, drops, redisFacts] = await Promise.all([
     readNodes(redis),
@@ -55,6 +60,10 @@ export async function takeSnapshot(desk: Desk): Promise<Snapshot> {
     shows: shows.sort((a, b) => b.createdAtMs - a.createdAtMs),
     redis: redisFacts,
     sweeperLagMs: sweeper.lagMs,
+    ledgers: {
+      stuck: [...tail.stuck].map(([show, reason]) => ({ show, reason })),
+      waiting: [...tail.waiting],
+    },
     payments: { inFlight: cashier.inFlight, ...cashier.done },
   };
 }

@@ -37,6 +37,7 @@ const MANY_PAYMENTS = 60;
 export function judge(snapshot: Snapshot, wantsMedia: boolean): Verdict {
   const findings = [
     ...booksOf(snapshot),
+    ...ledgersOf(snapshot),
     ...processesOf(snapshot, wantsMedia),
     ...pressureOf(snapshot),
   ];
@@ -108,6 +109,50 @@ function booksOf({ shows, sweeperLagMs, redis }: Snapshot): Finding[] {
       ),
     );
   return findings;
+}
+
+function ledgersOf({ ledgers, nodes }: Snapshot): Finding[] {
+  const known = ledgers.stuck.map(({ show, reason }) =>
+    finding(
+      "stop",
+      {
+        en: `The ledger files of show ${show} stand still: ${reason}.`,
+        zh: `场次 ${show} 的账本文件已停止写入：${reason}。`,
+      },
+      {
+        en: `Sales go on, their proof does not. Run npm run verify -- --show ${show}; to have the files written anew from Redis, move DATA_DIR/ledger/${show} away.`,
+        zh: `销售不受影响，但凭证未更新。请运行 npm run verify -- --show ${show}；如需从 Redis 重写，请移走 DATA_DIR/ledger/${show}。`,
+      },
+    ),
+  );
+  const elsewhere = nodes.filter(({ figures }) => (figures["ledgersStuck"] ?? 0) > 0);
+  const told = known.length > 0 ? [] : elsewhere;
+  return [
+    ...known,
+    ...told.map(({ node, figures }) =>
+      finding(
+        "stop",
+        {
+          en: `${figures["ledgersStuck"]} ledgers stand still (${node}).`,
+          zh: `${figures["ledgersStuck"]} 个账本已停止写入（${node}）。`,
+        },
+        { en: "Look into that process's log.", zh: "请查看该进程的日志。" },
+      ),
+    ),
+    ...ledgers.waiting.slice(0, 1).map((show) =>
+      finding(
+        "warn",
+        {
+          en: `The ledger files of show ${show} wait: replicas do not have its last entries.`,
+          zh: `场次 ${show} 的账本文件在等待：副本尚未收到最新分录。`,
+        },
+        {
+          en: "Buyers of drops of class replica are told “pending” meanwhile. Look at the replicas.",
+          zh: "副本级抢购的买家此时会看到“待确认”。请检查副本。",
+        },
+      ),
+    ),
+  ];
 }
 
 function processesOf(snapshot: Snapshot, wantsMedia: boolean): Finding[] {

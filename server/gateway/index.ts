@@ -139,7 +139,9 @@ export async function startGateway({ config, log, running }: RoleContext): Promi
   running.add(startSweeper({ inventory, shows, everyMs: SWEEP_EVERY_MS, log }));
   const guarded = (): Iterable<string> =>
     [...rooms.all()].filter(([, room]) => room.guard.isNeeded).map(([show]) => show);
-  running.add(startRecovery({ redis, inventory, journal, node, shows: guarded, log }));
+  running.add(
+    startRecovery({ redis, inventory, journal, node, shows: guarded, allShows: shows, log }),
+  );
 
   const media = await startMediaLink({ redis, subscriber, node, redisNowMs: clock.now });
   running.add({ name: "media link", stop: async () => media.stop() });

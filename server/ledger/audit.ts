@@ -4,6 +4,7 @@
  */
 import { type Checkpoint, isCheckpoint, readCheckpoint } from "./checkpoint.ts";
 import { CHECKPOINTS, type Line, linesOf, linesOfShow, segmentsIn } from "./files.ts";
+import { aftersIn, type EpochStart, isEpochLine, limitsOf, readEpochLine } from "./stretch.ts";
 import { fingerprintOf } from "./key.ts";
 import { genesisOf, readLine, type SealedMovement } from "./line.ts";
 import { areSameBooks } from "./movement.ts";
@@ -26,6 +27,8 @@ export interface Audit {
   readonly segments: number;
   /** Movements whose viewer and hold were taken out. */
   readonly redacted: number;
+  /** Failovers, in order. */
+  readonly epochs: readonly Pick<EpochStart, "epoch" | "after" | "annulled" | "atMs">[];
   /** The last line is being written, or was cut short by a crash; it does not count. */
   readonly isUnfinished: boolean;
 }
@@ -34,11 +37,13 @@ export interface AuditPorts {
   readonly show: string;
   /** Who must have signed; without it any one key will do. */
   readonly publicKey?: string | undefined;
+  /** Of the epochs that are to come, so that what they annul need not be undone. */
+  readonly afters?: readonly number[];
 }
 
 /** The files of a show. @param folder of this show */
 export async function auditFolder(folder: string, ports: AuditPorts): Promise<Audit> {
-  const auditor = createAuditor(ports);
+  const auditor = createAuditor({ ...ports, afters: await aftersIn(folder) });
   const segments = segmentsIn(folder).length;
   // Checkpoints first: one that comes while we read vouches for lines that we have not seen.
   for await (const lines of linesOf(folder, CHECKPOINTS))
@@ -56,9 +61,12 @@ export interface Auditor {
   end(segments: number): Audit;
 }
 
-export function createAuditor({ show, publicKey }: AuditPorts): Auditor {
+export function createAuditor({ show, publicKey, afters = [] }: AuditPorts): Auditor {
   const replay = createReplay();
-  const due = new Map<number, readonly [Checkpoint, Line][]>();
+  const limits = limitsOf(afters);
+  const epochs: EpochStart[] = [];
+  /** By the hash that they sign. */
+  const due = new Map<string, readonly [Checkpoint, Line][]>();
   let key = publicKey;
   let bad: Bad | undefined;
   /** What is wrong with a checkpoint; told where nothing before it is wrong. */
@@ -78,7 +86,33 @@ export function createAuditor({ show, publicKey }: AuditPorts): Auditor {
   const follows = (read: SealedMovement): Reason | undefined => {
     if (read.no !== at.no + 1) return numberBreak(read.no, at.no + 1);
     if (read.prev !== at.hash) return CHAIN_BREAK;
-    return replay.apply(read);
+    return counts(read.no) ? replay.apply(read) : undefined;
+  };
+  /** Not annulled by an epoch that comes later. */
+  const counts = (no: number): boolean => no <= (limits[epochs.length] ?? Infinity);
+  const readEpoch = (line: Line): boolean => {
+    const read = readEpochLine(line.text);
+    if ("en" in read) return fail(read, line, at.no + 1);
+    if (read.prev !== at.hash) return fail(CHAIN_BREAK, line, at.no + 1);
+    if (read.after > at.no || read.annulled !== at.no - read.after)
+      return fail(numberBreak(read.after, at.no), line, at.no + 1);
+    epochs.push(read);
+    at = { no: read.after, hash: read.hash };
+    if (counts(at.no) && !hasBooks(read.drops)) return fail(OTHER_EPOCH_BOOKS, line, at.no);
+    return allStand(read.hash);
+  };
+  const hasBooks = (drops: Checkpoint["drops"]): boolean =>
+    drops.size === replay.drops.size &&
+    [...replay.drops].every(([dropId, { books }]) => {
+      const named = drops.get(dropId);
+      return named !== undefined && areSameBooks(books, named);
+    });
+  /** Checkpoints that sign this hash. */
+  const allStand = (hash: string): boolean => {
+    for (const [checkpoint, place] of due.get(hash) ?? [])
+      if (!stands(checkpoint, place)) return false;
+    due.delete(hash);
+    return true;
   };
   const readMovement = (line: Line): boolean => {
     const no = at.no + 1;
@@ -90,10 +124,7 @@ export function createAuditor({ show, publicKey }: AuditPorts): Auditor {
     if (read.hold !== "" && read.holdId === "") redacted++;
     if (no === 1) fromMs = read.atMs;
     untilMs = read.atMs;
-    for (const [checkpoint, place] of due.get(no) ?? [])
-      if (!stands(checkpoint, place)) return false;
-    due.delete(no);
-    return true;
+    return allStand(read.hash);
   };
   /** The chain has got to where this checkpoint is. */
   const stands = (checkpoint: Checkpoint, place: Line): boolean => {
@@ -105,11 +136,8 @@ export function createAuditor({ show, publicKey }: AuditPorts): Auditor {
   };
   const contradiction = (checkpoint: Checkpoint): Reason | undefined => {
     if (checkpoint.hash !== at.hash) return OTHER_CHAIN;
-    if (checkpoint.drops.size !== replay.drops.size) return OTHER_BOOKS;
-    for (const [dropId, { books }] of replay.drops) {
-      const signed = checkpoint.drops.get(dropId);
-      if (signed === undefined || !areSameBooks(books, signed)) return OTHER_BOOKS;
-    }
+    if (checkpoint.no !== at.no) return OTHER_CHAIN;
+    if (counts(at.no) && !hasBooks(checkpoint.drops)) return OTHER_BOOKS;
     return undefined;
   };
   const checked = (line: Line): Checkpoint | Reason => {
@@ -119,6 +147,11 @@ export function createAuditor({ show, publicKey }: AuditPorts): Auditor {
     key ??= read.publicKey;
     return read.publicKey === key ? read : otherKey(read.publicKey, key);
   };
+  /** A checkpoint that the chain never came to. */
+  const failMissing = (no: number, place: Line): void => {
+    if (no > at.no) fail(endsBefore(no, at.no), place, at.no + 1);
+    else fail(OTHER_CHAIN, place, no);
+  };
   return {
     expect(line) {
       if (!line.isWhole) {
@@ -127,7 +160,7 @@ export function createAuditor({ show, publicKey }: AuditPorts): Auditor {
       }
       const read = checked(line);
       if ("en" in read) badCheckpoint ??= { ...read, file: line.file, line: line.line };
-      else due.set(read.no, [...(due.get(read.no) ?? []), [read, line]]);
+      else due.set(read.hash, [...(due.get(read.hash) ?? []), [read, line]]);
     },
     read(line) {
       if (!line.isWhole && !isComplete(line.text)) {
@@ -135,6 +168,7 @@ export function createAuditor({ show, publicKey }: AuditPorts): Auditor {
         return true;
       }
       if (!line.isWhole) return fail(NO_LINE_END, line, at.no + 1);
+      if (isEpochLine(line.text)) return readEpoch(line);
       if (!isCheckpoint(line.text)) return readMovement(line);
       const read = checked(line);
       if ("en" in read) return fail(read, line, at.no);
@@ -143,7 +177,7 @@ export function createAuditor({ show, publicKey }: AuditPorts): Auditor {
     end(segments) {
       const missing = [...due.values()].flat()[0];
       if (bad === undefined && missing !== undefined && badCheckpoint === undefined)
-        fail(endsBefore(missing[0].no, at.no), missing[1], at.no + 1);
+        failMissing(missing[0].no, missing[1]);
       return {
         bad: bad ?? badCheckpoint,
         replay,
@@ -156,6 +190,7 @@ export function createAuditor({ show, publicKey }: AuditPorts): Auditor {
         checkpoints,
         segments,
         redacted,
+        epochs,
         isUnfinished,
       };
     },
@@ -176,6 +211,10 @@ const OTHER_CHAIN: Reason = {
 const OTHER_BOOKS: Reason = {
   en: "this checkpoint was signed for other books",
   zh: "检查点所签的账目不同",
+};
+const OTHER_EPOCH_BOOKS: Reason = {
+  en: "this epoch begins with other books than the ledger has there [I6]",
+  zh: "该纪元开头的账目与账本不符 [I6]",
 };
 const OTHER_SHOW: Reason = {
   en: "this checkpoint is of another show",

@@ -14,6 +14,7 @@ import type { LedgerKey } from "./key.ts";
 import { createSealer } from "./line.ts";
 import { type Books, booksOf, type Movement } from "./movement.ts";
 import { findEnd } from "./resume.ts";
+import { type EpochStart, sealEpoch } from "./stretch.ts";
 
 export interface ChainLimits {
   /** A segment ends before the line that would make it larger. */
@@ -33,6 +34,8 @@ export interface ChainPorts {
   /** Of this show. */
   readonly folder: string;
   readonly show: string;
+  /** Of the show's log, for files that do not know theirs yet. */
+  readonly epoch: string;
   readonly key: LedgerKey;
   readonly limits: ChainLimits;
   /** ms since 1970, for `atMs` of checkpoints. */
@@ -44,10 +47,14 @@ export interface Chain {
   readonly last: Movement | undefined;
   readonly lastNo: number;
   readonly signedNo: number;
+  /** The history that the files tell. */
+  readonly epoch: string;
   /** Bytes that were cut off when it was opened. */
   readonly cutBytes: number;
   /** Writes what comes after `lastNo`; on disk for sure after `commit`. */
   append(movements: readonly Movement[]): Promise<void>;
+  /** Goes on in a segment of its own with another history, which has in common what comes up to `after`. On disk and signed. */
+  beginEpoch(start: EpochStart): Promise<void>;
   /** Flushes to disk, and signs when a checkpoint is due. */
   commit(): Promise<void>;
   /** Signs what is unsigned and closes the files. */
@@ -63,6 +70,7 @@ export async function openChain(ports: ChainPorts): Promise<Chain> {
   const end = await findEnd(folder, show);
   const seal = createSealer(show, key.saltSecret);
   const drops = new Map<string, Books>(end.drops);
+  let epoch = end.epoch === "" ? ports.epoch : end.epoch;
   let { hash, last, lastNo, signedNo, segment, segmentBytes } = end;
   // The first commit signs.
   let signedAtMs = Number.NEGATIVE_INFINITY;
@@ -91,7 +99,7 @@ export async function openChain(ports: ChainPorts): Promise<Chain> {
   const sign = async (): Promise<void> => {
     await flush();
     signedAtMs = now();
-    const line = writeCheckpoint({ show, no: lastNo, hash, atMs: signedAtMs, drops }, key);
+    const line = writeCheckpoint({ show, no: lastNo, hash, epoch, atMs: signedAtMs, drops }, key);
     await checkpoints.appendFile(`${line}\n`);
     await checkpoints.datasync();
     signedNo = lastNo;
@@ -119,6 +127,21 @@ export async function openChain(ports: ChainPorts): Promise<Chain> {
     },
     get signedNo() {
       return signedNo;
+    },
+    get epoch() {
+      return epoch;
+    },
+    async beginEpoch(start) {
+      if (segmentBytes > 0) await nextSegment();
+      const line = sealEpoch(start, hash);
+      await write(`${line.text}\n`);
+      segmentBytes = Buffer.byteLength(line.text) + 1;
+      ({ epoch, after: lastNo } = start);
+      hash = line.hash;
+      last = undefined;
+      drops.clear();
+      for (const [dropId, books] of start.drops) drops.set(dropId, booksOf(books));
+      await sign();
     },
     async append(movements) {
       let text = "";

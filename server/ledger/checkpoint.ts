@@ -1,7 +1,7 @@
 /**
  * A checkpoint: the installation's signature under everything up to movement `no`. One JSON line:
  *
- *     {"dropcast":"ledger checkpoint 1","show":…,"no":…,"hash":"H","atMs":…,"drops":{dropId:{the six books}…},"publicKey":"…"
+ *     {"dropcast":"ledger checkpoint 1","show":…,"no":…,"hash":"H","epoch":…,"atMs":…,"drops":{dropId:{the six books}…},"publicKey":"…"
  *      ,"signature":"…"}
  *
  * `hash` is that of movement `no`, so the chain carries the signature back to the first; `atMs` is when it was signed, by the
@@ -15,6 +15,8 @@ export interface Checkpoint {
   readonly show: string;
   readonly no: number;
   readonly hash: string;
+  /** Of the show's log then; a failover begins another. */
+  readonly epoch: string;
   readonly atMs: number;
   /** In the order of their first movement. */
   readonly drops: ReadonlyMap<string, Books>;
@@ -37,17 +39,20 @@ const LINE = /^(\{.*),"signature":"([A-Za-z0-9+/=]+)"\}$/s;
 export function readCheckpoint(text: string): Checkpoint | Reason {
   const [, signed, signature] = LINE.exec(text) ?? [];
   if (signed === undefined || signature === undefined) return NOT_A_CHECKPOINT;
+  // The last digit of base64 has bits that mean nothing: they must be zero, or two texts were one signature.
+  if (Buffer.from(signature, "base64").toString("base64") !== signature) return WRONG_SIGNATURE;
   const read = checkpointOf(signed);
   if (read === undefined || signedPart(read) !== signed) return NOT_A_CHECKPOINT;
   return isSigned(signed, read.publicKey, signature) ? read : WRONG_SIGNATURE;
 }
 
-const signedPart = ({ show, no, hash, atMs, drops, publicKey }: Checkpoint): string =>
+const signedPart = ({ show, no, hash, epoch, atMs, drops, publicKey }: Checkpoint): string =>
   JSON.stringify({
     dropcast: TITLE,
     show,
     no,
     hash,
+    epoch,
     atMs,
     drops: Object.fromEntries([...drops].map(([dropId, books]) => [dropId, booksOf(books)])),
     publicKey,

@@ -2,10 +2,10 @@
  * All movements of a show, from the first on, a page at a time: from Redis, and from this machine's files what Redis no longer has.
  */
 import type { Redis } from "ioredis";
-import { linesOfShow } from "./files.ts";
 import { readLine } from "./line.ts";
 import type { Movement } from "./movement.ts";
 import { movementsFrom, oldestNo } from "./stream.ts";
+import { standingLines } from "./stretch.ts";
 
 /** @param folder of the show's files @throws when neither has what comes next: half a ledger must not look like a whole one */
 export async function* history(
@@ -16,7 +16,7 @@ export async function* history(
   let due = 1;
   const inRedis = (await oldestNo(redis, show)) ?? 1;
   if (inRedis > 1)
-    for await (const lines of linesOfShow(folder)) {
+    for await (const lines of standingLines(folder)) {
       const filed = lines.map(({ text }) => readLine(text, show));
       const wanted = filed.filter((read) => "hash" in read).filter(({ no }) => no < inRedis);
       yield checked(wanted, due);

@@ -5,7 +5,6 @@
  */
 import type { Redis } from "ioredis";
 import { showKeys } from "../redis/keys.ts";
-import { linesOfShow } from "./files.ts";
 import { readLine } from "./line.ts";
 import { isSameMovement, isSamePublic, type Movement } from "./movement.ts";
 import type { Bad, Reason } from "./reason.ts";
@@ -19,6 +18,7 @@ import {
   readBooks,
   readState,
 } from "./state.ts";
+import { standingLines } from "./stretch.ts";
 import { movementsFrom, newestNo, oldestNo } from "./stream.ts";
 
 export interface LiveComparison {
@@ -84,7 +84,7 @@ async function compareStream({
   const stream = oneByOne(movementsFrom(redis, show, from));
   let no = 0;
   let count = 0;
-  for await (const lines of linesOfShow(folder))
+  for await (const lines of standingLines(folder))
     for (const { text, file, line } of lines) {
       no++;
       if (no > lastNo) return { count };
@@ -97,14 +97,15 @@ async function compareStream({
   return { count };
 }
 
-async function* oneByOne(
+export async function* oneByOne(
   pages: AsyncGenerator<readonly Movement[]>,
 ): AsyncGenerator<Movement, undefined> {
   for await (const page of pages) yield* page;
   return undefined;
 }
 
-function difference(
+/** Of a line in a file and the movement of that number in Redis; undefined: none. */
+export function difference(
   filed: ReturnType<typeof readLine>,
   live: Movement | undefined,
   no: number,

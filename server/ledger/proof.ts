@@ -2,7 +2,8 @@
  * The public proof of a show: its ledger without who bought. One file of lines (NDJSON):
  *
  *     {"dropcast":"ledger proof 1","show":…,"movements":N,"publicKey":…}
- *     N movements, each the public part of its ledger line and `,"hash":"H"}`     (line.ts)
+ *     the movements, up to number N, each the public part of its ledger line and `,"hash":"H"}`     (line.ts)
+ *     where a failover began another epoch, its line                                (stretch.ts)
  *     the checkpoint that signs movement N                                          (checkpoint.ts)
  *
  * The hashes are those of the ledger itself, since the chain covers buyers only as salted commitments: so the signature that the
@@ -19,6 +20,7 @@ import { type Checkpoint, isCheckpoint, readCheckpoint } from "./checkpoint.ts";
 import { CHECKPOINTS, type Line, linesOf, linesOfShow } from "./files.ts";
 import { publicLine } from "./line.ts";
 import type { Reason } from "./reason.ts";
+import { isEpochLine, readEpochLine } from "./stretch.ts";
 
 const TITLE = "ledger proof 1";
 
@@ -37,25 +39,26 @@ const writeHeader = ({ show, movements, publicKey }: Header): string =>
  */
 export async function* writeProof(
   folder: string,
-  { show, no, publicKey }: Checkpoint,
+  { show, no, hash, publicKey }: Checkpoint,
 ): AsyncGenerator<string> {
   yield `${writeHeader({ show, movements: no, publicKey })}\n`;
-  let count = 0;
+  const isLast = ({ text }: Line): boolean => text.includes(`,"hash":"${hash}"`);
   for await (const lines of linesOfShow(folder)) {
-    const wanted = lines.slice(0, no - count);
-    count += wanted.length;
+    const end = lines.findIndex(isLast);
+    const wanted = end < 0 ? lines : lines.slice(0, end + 1);
     yield wanted.map(({ text }) => `${publicLine(text)}\n`).join("");
+    if (end >= 0) break;
   }
-  yield `${await checkpointLine(folder, no)}\n`;
+  yield `${await checkpointLine(folder, hash)}\n`;
 }
 
-async function checkpointLine(folder: string, no: number): Promise<string> {
+async function checkpointLine(folder: string, hash: string): Promise<string> {
   for await (const lines of linesOf(folder, CHECKPOINTS))
     for (const { text } of lines) {
       const read = readCheckpoint(text);
-      if (!("en" in read) && read.no === no) return text;
+      if (!("en" in read) && read.hash === hash) return text;
     }
-  throw new Error(`the checkpoint at ${no} is gone`);
+  throw new Error("the checkpoint is gone");
 }
 
 export interface ProofAudit extends Audit {
@@ -65,6 +68,7 @@ export interface ProofAudit extends Audit {
 
 /** @param publicKey the one that GET /v1/ledger/key gave; without it the proof's own, which is then to be compared */
 export async function auditProof(path: string, publicKey?: string): Promise<ProofAudit> {
+  const afters = await epochsIn(path);
   let proof: { readonly header: Header; readonly auditor: Auditor } | undefined;
   let isSigned = false;
   let isGood = true;
@@ -74,7 +78,7 @@ export async function auditProof(path: string, publicKey?: string): Promise<Proo
         const header = readHeader(line);
         if (header === undefined) return notAProof(line);
         const key = publicKey ?? header.publicKey;
-        proof = { header, auditor: createAuditor({ show: header.show, publicKey: key }) };
+        proof = { header, auditor: createAuditor({ show: header.show, publicKey: key, afters }) };
       } else if (isGood) {
         isSigned = isCheckpoint(line.text);
         isGood = proof.auditor.read(line);
@@ -82,6 +86,16 @@ export async function auditProof(path: string, publicKey?: string): Promise<Proo
   return proof === undefined
     ? notAProof()
     : verdictOn(proof.header, proof.auditor.end(1), isSigned);
+}
+
+async function epochsIn(path: string): Promise<readonly number[]> {
+  const afters: number[] = [];
+  for await (const lines of linesOf(dirname(path), basename(path)))
+    for (const { text } of lines) {
+      const read = isEpochLine(text) ? readEpochLine(text) : undefined;
+      if (read !== undefined && "after" in read) afters.push(read.after);
+    }
+  return afters;
 }
 
 /** @param isSigned the last line is a checkpoint */

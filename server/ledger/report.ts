@@ -31,6 +31,7 @@ interface Figures {
   readonly holds: number;
   readonly mostPerBuyer: number;
   readonly redacted: number;
+  readonly epochs: Audit["epochs"];
 }
 
 function figuresOf(audit: Audit): Figures {
@@ -51,6 +52,12 @@ function figuresOf(audit: Audit): Figures {
     holds: audit.replay.holds.size,
     mostPerBuyer: Math.max(0, ...drops.map(({ mostPerBuyer }) => mostPerBuyer)),
     redacted: audit.redacted,
+    epochs: audit.epochs.map(({ epoch, after, annulled, atMs }) => ({
+      epoch,
+      after,
+      annulled,
+      atMs,
+    })),
   };
 }
 
@@ -111,6 +118,10 @@ function rowsOf({ audit, live, publicKey }: Verification): [label: string, value
     ...(f.redacted === 0
       ? []
       : ([["脱敏 redacted", `${f.redacted}`]] satisfies [string, string][])),
+    ...audit.epochs.map(({ epoch, after, annulled, atMs }): [string, string] => [
+      "纪元 epoch",
+      `${new Date(atMs).toISOString()} 主库切换，自第 ${after} 条之后续写，作废 ${annulled} 条（随旧主库丢失，不计入）· another primary: goes on after ${after}, ${annulled} entries of the lost one do not count · ${epoch}`,
+    ]),
     ["实时 live", liveText(live)],
     ...(audit.isUnfinished
       ? ([

@@ -1,8 +1,10 @@
 /**
  * Tails every show's ledger from Redis into its files, off the hot path. Guarantees: files hold what Redis holds, in its order, each
  * movement once, on disk within about `everyMs`; after a crash they go on where they ended. Files that disagree with Redis, or with
- * their own checkpoints, are left alone: the log says so once, and the show is looked at again now and then. Idle cost: one read of
- * one stream per awake show and round. One process per folder: a second one waits for the first to end.
+ * their own checkpoints, are left alone: the log says so once, and the show is looked at again now and then. After a failover, and
+ * only then, Redis may lack movements that the files have: they go on from what both have, in a stretch of its own (stretch.ts). Of
+ * shows with drops of class `replica` only what replicas have is taken at all. Idle cost: one read of one stream per awake show and
+ * round, and a look at its history every two seconds. One process per folder: a second one waits for the first to end.
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -13,11 +15,13 @@ import type { Part } from "../lifecycle.ts";
 import { startLoop } from "../loop.ts";
 import { SHOWS_KEY } from "../redis/keys.ts";
 import { Refusal } from "../refusal.ts";
+import type { Look, LookAt } from "../shop/epochs.ts";
 import { lockFolder } from "../supervisor/folder-lock.ts";
 import { type Chain, CHAIN_LIMITS, type ChainLimits, openChain } from "./chain.ts";
 import { showFolder } from "./files.ts";
 import type { LedgerKey } from "./key.ts";
 import { isSameMovement, isSamePublic, type Movement } from "./movement.ts";
+import { commonPart } from "./rejoin.ts";
 import { LedgerDamage, signedNoOf } from "./resume.ts";
 import { entriesAfter, entryWith, newestNo, trimBelow } from "./stream.ts";
 
@@ -26,6 +30,8 @@ export interface Tail extends Part {
   readonly written: number;
   /** Shows whose files cannot be gone on with, and why. */
   readonly stuck: ReadonlyMap<string, string>;
+  /** Shows with movements that replicas do not have yet, or that are being recovered. */
+  readonly waiting: ReadonlySet<string>;
 }
 
 export interface TailPorts {
@@ -33,6 +39,10 @@ export interface TailPorts {
   /** `<DATA_DIR>/ledger` */
   readonly folder: string;
   readonly key: LedgerKey;
+  /** Which history Redis tells; see shop/epochs.ts. */
+  readonly look: LookAt;
+  /** Of a show with drops of class replica: is all that Redis has said so far on the replicas? See shop/fence.ts. */
+  readonly reach: (show: string, epoch: string) => Promise<boolean>;
   /** Shows to follow closely; asked anew each round. Others are looked at every 30 s. */
   readonly shows: () => Iterable<string>;
   readonly log: Logger;
@@ -46,6 +56,7 @@ export interface TailPorts {
 const EVERY_MS = 200;
 const LOOK_AT_ALL_MS = 30_000;
 const RETRY_MS = 2000;
+const LOOK_AT_HISTORY_MS = 2000;
 /** Movements sealed in one turn of the loop: about 10 ms. */
 const SLICE = 1024;
 const MAX_TOGETHER = 16;
@@ -63,37 +74,65 @@ export function startTail(ports: TailPorts): Tail {
   let unlock: (() => void) | undefined;
   let lookAtAllMs = 0;
   let written = 0;
-  // After an outage another Redis may answer, or the same with less: compare before going on.
-  const unchecked = new Set<string>();
+  const waiting = new Set<string>();
+  /** Shows whose files may end in the middle of an entry of Redis. */
+  const inPart = new Set<string>();
+  // After an outage another Redis may answer, or the same with less: look before going on. By show, what was seen and when.
+  const looks = new Map<string, Look & { readonly untilMs: number }>();
   const onReady = (): void => {
-    for (const show of chains.keys()) unchecked.add(show);
+    looks.clear();
+    retryAtMs.clear();
   };
   redis.on("ready", onReady);
 
-  const chainOf = async (show: string): Promise<Chain> => {
-    const known = chains.get(show);
-    if (known !== undefined) return known;
-    const chain = await openChain({ folder: showFolder(folder, show), show, key, limits, now });
+  /** @returns undefined while the show is being recovered on another primary */
+  const chainOf = async (show: string): Promise<readonly [Chain, Look] | undefined> => {
+    const known = looks.get(show);
+    const open = chains.get(show);
+    if (known !== undefined && open !== undefined && now() < known.untilMs) return [open, known];
+    const seen = await ports.look(show);
+    if (seen.word === "recovering") return undefined;
+    const chain = open ?? (await openFiles(show, seen.epoch));
+    if (seen.word === "gone" && chain.lastNo > 0)
+      throw new LedgerDamage("Redis does not have this show any more");
+    if (chain.epoch === seen.epoch) await check(show, chain);
+    else await goOn(show, chain, seen.epoch);
+    looks.set(show, { ...seen, untilMs: now() + LOOK_AT_HISTORY_MS });
+    return [chain, seen];
+  };
+  const openFiles = async (show: string, epoch: string): Promise<Chain> => {
+    const files = { folder: showFolder(folder, show), show, epoch };
+    const chain = await openChain({ ...files, key, limits, now });
     chains.set(show, chain);
-    unchecked.add(show);
+    inPart.add(show);
     if (chain.cutBytes > 0)
       log.warn({ show, bytes: chain.cutBytes }, "ledger: a write cut short is done again");
     return chain;
   };
-  /** Compares the newest movement, and takes the rest of an entry of which only a part was written. */
-  const check = async (show: string, chain: Chain): Promise<void> => {
-    const { last, lastNo } = chain;
-    if (last !== undefined) {
-      const entry = await entryWith(redis, show, lastNo);
-      const same = entry?.movements[lastNo - entry.first];
-      if (entry === undefined || same === undefined)
-        throw new LedgerDamage(`Redis does not have movement ${lastNo}, the last one here`);
-      // Without its viewer, if that was taken out of the file.
-      const isSame = last.holdId === "" ? isSamePublic(same, last) : isSameMovement(same, last);
-      if (!isSame) throw new LedgerDamage(`movement ${lastNo} is not the same here and in Redis`);
-      await append(chain, entry.movements.slice(lastNo + 1 - entry.first));
-    }
-    unchecked.delete(show);
+  /** Same history: the newest movement of the files must be in it. */
+  const check = async (show: string, { last, lastNo }: Chain): Promise<void> => {
+    if (last === undefined) return;
+    const entry = await entryWith(redis, show, lastNo);
+    const same = entry?.movements[lastNo - entry.first];
+    if (entry === undefined || same === undefined)
+      throw new LedgerDamage(`Redis does not have movement ${lastNo}, the last one here`);
+    // Without its viewer, if that was taken out of the file.
+    const isSame = last.holdId === "" ? isSamePublic(same, last) : isSameMovement(same, last);
+    if (!isSame) throw new LedgerDamage(`movement ${lastNo} is not the same here and in Redis`);
+  };
+  /** Another history: on from what both have. */
+  const goOn = async (show: string, chain: Chain, epoch: string): Promise<void> => {
+    await chain.commit();
+    const { after, drops } = await commonPart(redis, show, showFolder(folder, show));
+    const annulled = chain.lastNo - after;
+    const [seconds, micros] = await redis.time();
+    const atMs = Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+    inPart.add(show);
+    await chain.beginEpoch({ epoch, after, annulled, atMs, drops });
+    log.warn(
+      { show, after, annulled },
+      "ledger: another primary, the files go on with its history",
+    );
   };
   const append = async (chain: Chain, movements: readonly Movement[]): Promise<void> => {
     const [first] = movements;
@@ -105,18 +144,31 @@ export function startTail(ports: TailPorts): Tail {
     }
     written += movements.length;
   };
+  const nextOf = async (show: string, { lastNo }: Chain): Promise<readonly Movement[]> => {
+    const within = inPart.delete(show) && lastNo > 0 && (await entryWith(redis, show, lastNo));
+    const rest = within ? within.movements.slice(lastNo + 1 - within.first) : [];
+    if (rest.length > 0) return rest;
+    return (await entriesAfter(redis, show, lastNo)).flatMap((entry) => entry.movements);
+  };
   /** Everything there is now, or as much of it as one round may take. */
   const catchUp = async (show: string, stopping: AbortSignal): Promise<void> => {
-    const chain = await chainOf(show);
-    if (unchecked.has(show)) await check(show, chain);
+    const known = await chainOf(show);
+    if (known === undefined) {
+      waiting.add(show);
+      return;
+    }
+    const [chain, { epoch, isGuarded }] = known;
     const { signedNo } = chain;
+    waiting.delete(show);
     for (let page = 0; page < MAX_PAGES && !stopping.aborted; page++) {
-      const entries = await entriesAfter(redis, show, chain.lastNo);
-      if (entries.length === 0) break;
-      await append(
-        chain,
-        entries.flatMap((entry) => entry.movements),
-      );
+      const movements = await nextOf(show, chain);
+      if (movements.length === 0) break;
+      if (isGuarded && !(await ports.reach(show, epoch))) {
+        waiting.add(show);
+        inPart.add(show);
+        break;
+      }
+      await append(chain, movements);
     }
     await chain.commit();
     if (ports.trims === true && chain.signedNo > signedNo)
@@ -128,6 +180,7 @@ export function startTail(ports: TailPorts): Tail {
     if (chain === undefined || chain.lastNo !== (await newestNo(redis, show))) return;
     await chain.close();
     chains.delete(show);
+    looks.delete(show);
     complete.set(show, chain.lastNo);
   };
   const tailShow = async (show: string, isAwake: boolean, stopping: AbortSignal): Promise<void> => {
@@ -140,6 +193,7 @@ export function startTail(ports: TailPorts): Tail {
     } catch (fault) {
       const chain = chains.get(show);
       chains.delete(show);
+      looks.delete(show);
       await chain?.abandon();
       const isDamage = fault instanceof LedgerDamage;
       if (!isDamage && !isDiskFault(fault)) throw fault;
@@ -176,6 +230,7 @@ export function startTail(ports: TailPorts): Tail {
   return {
     name: "ledger tail",
     stuck,
+    waiting,
     get written() {
       return written;
     },

@@ -8,7 +8,8 @@
 -- An outbox entry: n, the number of its first event (from 1, dense per show); e, msgpack of {atMs, isResync, events}, each event
 -- {type, …}: viewerId holdId dropId quantity state deadlineMs amountCents orderId version discountCents for orders; dropId atMs
 -- restockEpoch for drops; atMs for shows; fromId toId for gap.
--- Fields of outboxAt: owner untilMs turn; at, the last log entry read; scan, cursor of a resync under way or ""; events, their number.
+-- After a failover the log is another history: a gap, and the present state of everything, as after a part of it was lost. [F1]
+-- Fields of outboxAt: owner untilMs turn; epoch; at, the last log entry read; scan, cursor of a resync under way or ""; events, their number.
 
 local KEEP_MS = 7 * 24 * 3600 * 1000
 local at = {}
@@ -76,6 +77,13 @@ local function beginResync()
   position, scan, gaps = newest, "0", 1
 end
 
+-- What the shop heard of a lost history had versions of that: what stands now goes beyond them, and before all that is to come.
+local function versionNow(h)
+  local d = dropOf(h.dropId)
+  local base = d and math.floor(d.version / 1000000) * 1000000 or 0
+  return h.version < base and base + h.version % 1000000 or h.version
+end
+
 local function resyncOrders()
   local cursor, fields = unpack(redis.call("HSCAN", holds, scan, "COUNT", most))
   for i = 1, #fields, 2 do
@@ -83,7 +91,7 @@ local function resyncOrders()
     local state = STATES[h.state]
     addOrder({
       viewerOf(fields[i]), string.match(fields[i], "|(.*)$"), h.dropId, h.quantity, state,
-      h.deadlineMs, h.amountCents, h.orderId, h.version, h.ticket, h.discountCents,
+      h.deadlineMs, h.amountCents, h.orderId, versionNow(h), h.ticket, h.discountCents,
     }, EVENT_OF[state] or RESYNCED_AS[state])
   end
   scan = cursor == "0" and "" or cursor
@@ -121,10 +129,13 @@ local function readLog()
   return #entries == most
 end
 
-local isResync, more = scan ~= "", true
+local epoch = redis.call("HGET", meta, "epoch")
+local isOther = at.epoch and at.epoch ~= epoch
+if at.epoch ~= epoch then redis.call("HSET", outboxAt, "epoch", epoch) end
+local isResync, more = scan ~= "" and not isOther, true
 if isResync then
   resyncOrders()
-elseif hasGap() then
+elseif isOther or hasGap() then
   beginResync()
   isResync = true
 else

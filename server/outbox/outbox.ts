@@ -40,6 +40,8 @@ export interface OutboxPorts {
   readonly shows: () => Iterable<string>;
   /** All shows: what an earlier process left behind is found among them. */
   readonly allShows: () => Promise<readonly string[]>;
+  /** May all that this show has said so far be told? Not of drops of class replica before replicas have it. */
+  readonly mayTell: (show: string) => Promise<boolean>;
   readonly backoff: Backoff;
   readonly chance: () => number;
   readonly log: Logger;
@@ -59,6 +61,8 @@ const STOP_WAIT_MS = 1000;
 
 interface Tended {
   readonly turn: number;
+  /** Events that may be told. */
+  told: number;
   readonly deliveries: Map<string, Delivery>;
 }
 
@@ -127,7 +131,7 @@ export function startOutbox(ports: OutboxPorts): Outbox {
       // Whatever changed the turn may have removed a webhook before.
       endpoints = await ports.endpoints.list();
     }
-    const opened = tended.get(show) ?? { turn, deliveries: new Map<string, Delivery>() };
+    const opened = tended.get(show) ?? { turn, told: 0, deliveries: new Map<string, Delivery>() };
     tended.set(show, opened);
     for (const [id, delivery] of opened.deliveries)
       if (endpoints.every((endpoint) => endpoint.id !== id)) {
@@ -155,13 +159,14 @@ export function startOutbox(ports: OutboxPorts): Outbox {
     const { word, turn, events } = await deriveAll(show);
     if (word === "other" || word === "gone") return letGo(show);
     const opened = await open(show, turn);
+    if (events > opened.told && (await ports.mayTell(show))) opened.told = events;
     for (const delivery of opened.deliveries.values()) {
-      await delivery.fill(events);
+      if (opened.told === events) await delivery.fill(events);
       delivery.pump();
     }
     await save(show, opened);
     const isDone = [...opened.deliveries.values()].every((delivery) => delivery.isDone);
-    if (isDone && !isAwake && word === "derived") letGo(show);
+    if (isDone && !isAwake && word === "derived" && opened.told === events) letGo(show);
   };
   const refresh = async (): Promise<void> => {
     if (nowMs() - endpointsAtMs < LOOK_AT_ENDPOINTS_EVERY_MS) return;

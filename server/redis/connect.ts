@@ -17,6 +17,8 @@ export type RedisPurpose = "command" | "blocking" | "subscriber";
 
 const commandTimeoutMs = 2000;
 const connectTimeoutMs = 2000;
+/** A connection that says nothing for so long, though something was asked, is given up: a network that swallows bytes closes nothing. */
+const silentMs = { command: 2500, blocking: 5000 } as const;
 const longestRetryMs = 1000;
 /** How long a Cluster client may follow an old map of slots, unless a server tells it before. */
 const slotsRefreshMs = 1000;
@@ -26,8 +28,13 @@ const retryDelayMs = (attempt: number): number =>
   Math.min(longestRetryMs, 20 * 2 ** Math.min(attempt - 1, 6)) * (0.5 + Math.random() / 2);
 
 const BY_PURPOSE: Readonly<Record<RedisPurpose, ConnectOptions>> = {
-  command: { commandTimeout: commandTimeoutMs, enableOfflineQueue: false, maxRetriesPerRequest: 1 },
-  blocking: { maxRetriesPerRequest: null },
+  command: {
+    commandTimeout: commandTimeoutMs,
+    socketTimeout: silentMs.command,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 1,
+  },
+  blocking: { socketTimeout: silentMs.blocking, maxRetriesPerRequest: null },
   subscriber: { maxRetriesPerRequest: null, autoResubscribe: true },
 };
 

@@ -58,8 +58,9 @@ export function createLogReader(blocking: Redis, command: Redis): LogReader {
   let blockingId: number | undefined;
 
   const read = async (): Promise<void> => {
-    const keys = [...rooms.keys()];
-    const ids = keys.map((key) => rooms.get(key)?.lastId ?? "$");
+    const asked = new Map(rooms);
+    const keys = [...asked.keys()];
+    const ids = [...asked.values()].map(({ lastId }) => lastId);
     const reply = (await blocking.xreadBuffer(
       "COUNT",
       MAX_ENTRIES,
@@ -71,7 +72,8 @@ export function createLogReader(blocking: Redis, command: Redis): LogReader {
     )) as readonly (readonly [key: Buffer, entries: readonly RawEntry[]])[] | null;
     for (const [key, raw] of reply ?? []) {
       const room = rooms.get(key.toString());
-      if (room === undefined) continue;
+      // Opened anew meanwhile, after a failover with another history: what was asked for the one before would leave a gap in this one.
+      if (room === undefined || room !== asked.get(key.toString())) continue;
       const entries = raw.map(readEntry);
       room.lastId = entries.at(-1)?.id ?? room.lastId;
       room.onEntries(entries);

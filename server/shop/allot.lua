@@ -21,7 +21,8 @@ redis.call("HSET", products, d.sku, cjson.encode(product))
 announce("productChanged", { product = positional("PRODUCT", product) })
 
 -- From here on the show knows its primary, and notices when it is another one.
-if d.durability == "replica" then redis.call("HSETNX", meta, "primary", runId()) end
+redis.call("HSETNX", meta, "primary", runId())
+if d.durability == "replica" then redis.call("HSET", meta, "guarded", 1) end
 d.title, d.wasCents = product.title, product.priceCents
 if d.startsAtMs == 0 then d.startsAtMs = nowMs end
 d.state, d.version, d.restockEpoch, d.lastDeadlineMs = "announced", 0, 0, 0

@@ -19,8 +19,8 @@ export interface Fences {
 export interface FencePorts {
   /** A connection of its own. */
   readonly redis: Redis;
-  /** Named by the write as one that keeps a journal. */
-  readonly node: string;
+  /** Named by the write as one that keeps a journal; undefined: keeps none. */
+  readonly node: string | undefined;
   readonly replicas: number;
   readonly waitMs: number;
   /** Redis TIME. */
@@ -42,7 +42,9 @@ export function createFences({ redis, node, replicas, waitMs, nowMs }: FencePort
     const name = `fence-${++made}`;
     const [, , [epochThere, primary], facts, reached, nameThere] = await Promise.all([
       server.client("SETNAME", name),
-      server.hset(journals, node, Math.floor(nowMs())),
+      node === undefined
+        ? server.hset(meta, "fencedAtMs", Math.floor(nowMs()))
+        : server.hset(journals, node, Math.floor(nowMs())),
       server.hmget(meta, "epoch", "primary"),
       server.info("server"),
       server.wait(replicas, waitMs),

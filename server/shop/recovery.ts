@@ -8,15 +8,13 @@
  * brought in, and what no longer fits is counted (`overcommitted` in the show's meta) and logged, never sold twice.
  * A Redis that was merely restarted is treated alike: it is a new primary until the nodes have looked.
  */
-import { randomBytes } from "node:crypto";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import type { Part } from "../lifecycle.ts";
 import { startLoop } from "../loop.ts";
-import { showKeys } from "../redis/keys.ts";
-import { loadScript } from "../redis/lua.ts";
+import { createLook } from "./epochs.ts";
 import type { DropRequest, Inventory } from "./inventory.ts";
-import { KEEP_MS, type Journal, type JournalRecord } from "./journal.ts";
+import type { Journal, JournalRecord } from "./journal.ts";
 
 export interface RecoveryPorts {
   readonly redis: Redis;
@@ -25,36 +23,20 @@ export interface RecoveryPorts {
   readonly node: string;
   /** Shows with drops of class replica whose rooms are open here. */
   readonly shows: () => Iterable<string>;
+  /** All shows whose rooms are open here. */
+  readonly allShows: () => Iterable<string>;
   readonly log: Logger;
 }
 
 const LOOK_EVERY_MS = 250;
-/** Every living node looks within this. */
-const LEAST_MS = 1000;
-const MOST_MS = 4000;
+/** Shows without such drops: they only need to notice. */
+const LOOK_AT_ALL_EVERY_MS = 1000;
 const MAX_BATCH = 256;
 const MAX_SWEEPS = 50;
 
 export function startRecovery(ports: RecoveryPorts): Part {
   const { inventory, journal, log, node } = ports;
-  const recover = loadScript(ports.redis, {
-    file: new URL("recover.lua", import.meta.url),
-    keys: ["meta", "drops", "due", "journals", "reported"],
-    args: ["node", "hasReported", "epoch", "minMs", "maxMs", "keepMs"],
-    read: (reply) => {
-      const [word, epoch, missing] = reply as [Buffer, Buffer, number];
-      return { word: String(word), epoch: String(epoch), missing };
-    },
-  });
-  const call = (show: string, hasReported: 0 | 1): ReturnType<typeof recover> =>
-    recover(showKeys(show), {
-      node,
-      hasReported,
-      epoch: randomBytes(9).toString("base64url"),
-      minMs: LEAST_MS,
-      maxMs: MOST_MS,
-      keepMs: KEEP_MS,
-    });
+  const lookAt = createLook(ports.redis, node);
 
   const bringBack = async (
     show: string,
@@ -86,24 +68,43 @@ export function startRecovery(ports: RecoveryPorts): Part {
   };
 
   const look = async (show: string): Promise<void> => {
-    const { word, epoch } = await call(show, 0);
+    const { word, epoch } = await lookAt(show);
     const strangers = journal.strangers(show, epoch);
-    if (word === "settled") await bringBack(show, epoch, strangers.toSorted(byCertainty));
+    if (word === "settled" || word === "resumed")
+      await bringBack(show, epoch, strangers.toSorted(byCertainty));
+    if (word === "resumed")
+      log.warn({ show }, "another primary: everybody starts over from what is there");
     if (word !== "recovering") return;
     const certain = strangers.filter(({ state }) => state !== "decided");
     await bringBack(show, epoch, certain.toSorted(byCertainty));
-    const after = await call(show, 1);
+    const after = await lookAt(show, 1);
     if (after.word === "resumed")
       log.warn({ show, missingJournals: after.missing }, "sale goes on, on another primary");
   };
-  return startLoop({
+  let allAtMs = 0;
+  // A new primary is met on a new connection.
+  const lookAtAll = (): void => void (allAtMs = 0);
+  ports.redis.on("ready", lookAtAll);
+  const loop = startLoop({
     name: "recovery",
     everyMs: LOOK_EVERY_MS,
     log,
     async step() {
-      await Promise.all([...new Set([...journal.shows(), ...ports.shows()])].map(look));
+      const shows = new Set([...journal.shows(), ...ports.shows()]);
+      if (performance.now() >= allAtMs) {
+        for (const show of ports.allShows()) shows.add(show);
+        allAtMs = performance.now() + LOOK_AT_ALL_EVERY_MS;
+      }
+      await Promise.all([...shows].map(look));
     },
   });
+  return {
+    name: "recovery",
+    async stop() {
+      ports.redis.off("ready", lookAtAll);
+      await loop.stop();
+    },
+  };
 }
 
 const ORDER = { ended: 0, paid: 1, told: 2, decided: 3 } as const;

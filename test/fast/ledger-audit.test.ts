@@ -137,7 +137,10 @@ test("[LEDGER6] signed with another key: refused, also when the whole ledger was
   const mixed = copyOf(ledger);
   const at = await audit(mixed);
   const drops = new Map([...at.replay.drops].map(([dropId, { books }]) => [dropId, books]));
-  const extra = writeCheckpoint({ show: "demo", no: 60, hash: at.hash, atMs: 0, drops }, thief);
+  const extra = writeCheckpoint(
+    { show: "demo", no: 60, hash: at.hash, epoch: "", atMs: 0, drops },
+    thief,
+  );
   const lines = linesIn(mixed, CHECKPOINTS);
   writeLines(mixed, CHECKPOINTS, [...lines, extra]);
   expect((await audit(mixed)).bad).toMatchObject({
@@ -157,9 +160,9 @@ test("[LEDGER6] a signature over other books or another chain is refused", async
   });
   const lines = linesIn(folder, CHECKPOINTS);
   for (const [what, says] of [
-    [{ show: "demo", no: 60, hash, atMs: 0, drops: wrong }, "other books"],
-    [{ show: "demo", no: 60, hash: "0".repeat(64), atMs: 0, drops }, "another chain"],
-    [{ show: "x", no: 60, hash, atMs: 0, drops }, "another show"],
+    [{ show: "demo", no: 60, hash, epoch: "", atMs: 0, drops: wrong }, "other books"],
+    [{ show: "demo", no: 60, hash: "0".repeat(64), epoch: "", atMs: 0, drops }, "another chain"],
+    [{ show: "x", no: 60, hash, epoch: "", atMs: 0, drops }, "another show"],
   ] as const) {
     writeLines(folder, CHECKPOINTS, [...lines, writeCheckpoint(what, key)]);
     expect((await audit(folder)).bad?.en).toContain(says);

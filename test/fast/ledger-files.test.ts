@@ -42,7 +42,7 @@ const audit = (folder: string): Promise<Audit> =>
 
 const limits = { ...CHAIN_LIMITS, ...SMALL };
 const goOn = async (folder: string): Promise<number> => {
-  const chain = await openChain({ folder, show: "demo", key, limits, now: () => 0 });
+  const chain = await openChain({ folder, show: "demo", epoch: "e1", key, limits, now: () => 0 });
   await chain.append(ledger.movements.slice(chain.lastNo));
   await chain.close();
   return chain.cutBytes;

@@ -11,7 +11,7 @@ afterEach(() => fleet?.stop());
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 test("[FAULT11][F9][I9] control and one gateway 5 s ahead, another gateway 5 s behind: the drop opens and closes by Redis' clock, and holds end in order", async () => {
-  const now = (fleet = await startFleet(clockOff(5000)));
+  const now = (fleet = await startFleet({ env: clockOff(5000) }));
   const behind = await now.gateway(clockOff(-5000));
   const show = await now.shop.show(300);
   const crowd = await now.crowd(show, 100);
@@ -51,7 +51,7 @@ test("[FAULT11][F9][I9] control and one gateway 5 s ahead, another gateway 5 s b
 
 test("[FAULT12][F8][F9][I5] Redis' own clock jumps 5 s ahead and 10 s back in the middle of a drop: nothing is sold after the end, holds end in order, and nothing stands still", async () => {
   const clock = settableClock();
-  const now = (fleet = await startFleet({}, clock.env));
+  const now = (fleet = await startFleet({ redisEnv: clock.env }));
   const show = await now.shop.show(300);
   const crowd = await now.crowd(show, 100);
   const redisMs = async (): Promise<number> => Number((await now.redis.admin.time())[0]) * 1000;

@@ -7,7 +7,7 @@ export interface BackEnd {
   call<T = Record<string, unknown>>(method: string, path: string, body?: object): Promise<T>;
   /** A live show with one product `tea`. @returns its id */
   show(stock: number): Promise<string>;
-  drop(show: string, drop: Readonly<Record<string, number>>): Promise<string>;
+  drop(show: string, drop: Readonly<Record<string, number | string>>): Promise<string>;
   token(show: string, viewerId: string, role?: string): Promise<string>;
   join(show: string, viewerId: string, more?: Partial<ConnectOptions>): Promise<Live>;
   /** Ends every viewer that joined. */

@@ -7,6 +7,8 @@ export interface Buyer {
   readonly live: Live;
   /** By key: every answer that came, in order; faults that may be tried again are not answers. */
   readonly holds: ReadonlyMap<string, readonly HoldAnswer[]>;
+  /** Which drop a key asked for. */
+  readonly dropOf: ReadonlyMap<string, string>;
   readonly payments: ReadonlyMap<string, readonly PayAnswer[]>;
   readonly cancels: ReadonlyMap<string, readonly CancelAnswer[]>;
   /** By hold: every state that the room told, in order. */
@@ -41,6 +43,7 @@ const keep = <T>(map: Map<string, T[]>, key: string, value: T): T => {
 
 export function buyerOf(live: Live, viewerId: string): Buyer {
   const holds = new Map<string, HoldAnswer[]>();
+  const dropOf = new Map<string, string>();
   const payments = new Map<string, PayAnswer[]>();
   const cancels = new Map<string, CancelAnswer[]>();
   const states = new Map<string, string[]>();
@@ -51,6 +54,7 @@ export function buyerOf(live: Live, viewerId: string): Buyer {
     viewerId,
     live,
     holds,
+    dropOf,
     payments,
     cancels,
     states,
@@ -59,6 +63,7 @@ export function buyerOf(live: Live, viewerId: string): Buyer {
     },
     comments,
     async hold(dropId, key) {
+      dropOf.set(key, dropId);
       for (;;) {
         const answer = await insist(() => live.hold(dropId, { key }));
         if (answer.result !== "tooFast") return keep(holds, key, answer);

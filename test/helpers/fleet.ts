@@ -7,7 +7,7 @@ import { whenReady } from "../../server/redis/connect.ts";
 import { type BackEnd, backEndOf } from "./back-end.ts";
 import { type Buyer, buyerOf } from "./buyers.ts";
 import { type Evidence, expectInvariants } from "./invariants.ts";
-import { startTcpRedis, type TcpRedis } from "./redis-servers.ts";
+import { isCounted, startTcpRedis, type TcpRedis } from "./redis-servers.ts";
 import { freePort, until } from "./rooms.ts";
 import { spawnServer, type StartedProcess, startServer, type WholeServer } from "./server.ts";
 import { startWire, type Wire } from "./wire.ts";
@@ -18,7 +18,10 @@ export interface Fleet {
   readonly server: WholeServer;
   readonly shop: BackEnd;
   readonly redis: TcpRedis;
+  /** Between every process and the primary. */
   readonly wire: Wire;
+  /** With its own wire to the primary, where one was asked for. */
+  readonly replica: { readonly redis: TcpRedis; readonly wire: Wire } | undefined;
   /** One more gateway, that nobody starts again. */
   gateway(env: Env): Promise<{ readonly url: string; readonly process: StartedProcess }>;
   buyer(show: string, viewerId: string, url?: string | readonly string[]): Promise<Buyer>;
@@ -28,18 +31,30 @@ export interface Fleet {
   /** The closing check, after the crowd has fallen silent. */
   check(
     show: string,
-    more: Omit<Evidence, "store" | "show" | "crowd"> & { crowd?: Swarm },
+    more: Omit<Evidence, "show" | "crowd" | "store"> & { crowd?: Swarm; store?: Evidence["store"] },
   ): Promise<void>;
   stop(): Promise<void>;
 }
 
 const DURABLE = { appendonly: "yes", appendfsync: "always" } as const;
 
-/** @param env of the server @param redisEnv of Redis */
-export async function startFleet(env: Env = {}, redisEnv: Env = {}): Promise<Fleet> {
+interface FleetOptions {
+  /** Of the server. */
+  readonly env?: Env;
+  readonly redisEnv?: Env;
+  /** A primary with a replica. Default: one Redis. */
+  readonly hasReplica?: boolean;
+}
+
+export async function startFleet(options: FleetOptions = {}): Promise<Fleet> {
+  const { env = {}, redisEnv = {}, hasReplica = false } = options;
   const redis = await startTcpRedis(DURABLE, redisEnv);
   const wire = await startWire(redis.port);
-  const url = `redis://${wire.address}`;
+  const replica = hasReplica ? await replicaOf(redis) : undefined;
+  const url =
+    replica === undefined
+      ? `redis://${wire.address}`
+      : `redis+failover://${wire.address},${replica.redis.address}`;
   const common = { REDIS_URL: url, MEDIA_WORKERS: "0", PAY_SANDBOX_DELAY_MS: "100", ...env };
   const server = await startServer({ env: { GATEWAYS: "2", ...common } });
   const shop = backEndOf(server);
@@ -50,6 +65,7 @@ export async function startFleet(env: Env = {}, redisEnv: Env = {}): Promise<Fle
     shop,
     redis,
     wire,
+    replica,
     async gateway(own) {
       const port = await freePort();
       const process = spawnServer({
@@ -85,18 +101,25 @@ export async function startFleet(env: Env = {}, redisEnv: Env = {}): Promise<Fle
           15_000,
         );
       const histories = (await crowd?.histories()) ?? [];
-      const store = redis.admin;
+      const { store = redis.admin } = evidence;
       await whenReady(store);
-      await expectInvariants({ store, show, crowd: histories, api: server, ...evidence });
+      await expectInvariants({ show, crowd: histories, api: server, ...evidence, store });
     },
     async stop() {
       shop.close();
       await Promise.all(swarms.map((swarm) => swarm.close()));
       await Promise.all(more.map((process) => process.stop()));
       await server.stop();
-      await wire.stop();
-      await redis.stop();
+      await Promise.all([wire.stop(), replica?.wire.stop()]);
+      await Promise.all([redis.stop(), replica?.redis.stop()]);
     },
   };
   return fleet;
+}
+
+async function replicaOf(primary: TcpRedis): Promise<NonNullable<Fleet["replica"]>> {
+  const wire = await startWire(primary.port);
+  const redis = await startTcpRedis({ ...DURABLE, replicaof: `127.0.0.1 ${wire.port}` });
+  await until(() => isCounted(primary, redis));
+  return { redis, wire };
 }

@@ -182,6 +182,7 @@ export async function fileLedger(
   const chain = await openChain({
     folder,
     show,
+    epoch: "e1",
     key,
     limits: { ...CHAIN_LIMITS, ...limits },
     now: () => 0,
@@ -195,7 +196,7 @@ export async function fileLedger(
 }
 
 /** A copy to damage. */
-export function copyOf(ledger: FiledLedger): string {
+export function copyOf(ledger: Pick<FiledLedger, "folder">): string {
   const folder = newFolder();
   cpSync(ledger.folder, folder, { recursive: true });
   return folder;

@@ -74,6 +74,7 @@ export async function startOutboxWorld(): Promise<OutboxWorld> {
         }),
         shows: () => listed,
         allShows: async () => [...listed],
+        mayTell: async () => true,
         backoff: { firstMs: 20, longestMs: 150 },
         chance: Math.random,
         log: pino({ level: "silent" }),

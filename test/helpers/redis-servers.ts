@@ -72,7 +72,7 @@ export interface Replicated extends Store {
 }
 
 /** A primary waits for a replica only once it has heard its first acknowledgement, up to a second after the link is up. */
-const isCounted = async (by: TcpRedis, { port }: TcpRedis): Promise<boolean> =>
+export const isCounted = async (by: TcpRedis, { port }: TcpRedis): Promise<boolean> =>
   new RegExp(`port=${port},state=online,offset=[1-9]`).test(await by.admin.info("replication"));
 
 const follow = async (replica: TcpRedis, of: TcpRedis): Promise<void> => {

@@ -35,6 +35,8 @@ export interface FakeStripe {
   /** Requests as `POST /v1/checkout/sessions`, repeats included. */
   readonly requests: readonly string[];
   fault: (request: string) => StripeFault;
+  /** From now on no request is answered; they are carried out when it ends, whoever still waits. */
+  stall(): { readonly end: () => void };
   sessionOf(show: string): StripeSession | undefined;
   /** The buyer pays. @returns false when the session is not open */
   pay(session: StripeSession): boolean;
@@ -56,6 +58,7 @@ export async function startStripe(): Promise<FakeStripe> {
   const requests: string[] = [];
   const answers = new Map<string, { readonly form: string; readonly answer: Answer }>();
   let events = 0;
+  let stalled: Promise<void> = Promise.resolve();
 
   const stripe: FakeStripe = {
     get url() {
@@ -67,6 +70,11 @@ export async function startStripe(): Promise<FakeStripe> {
     refunds,
     requests,
     fault: () => undefined,
+    stall() {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      stalled = promise;
+      return { end: resolve };
+    },
     sessionOf: (show) => sessions.find(({ ref }) => ref.startsWith(`${show}/`)),
     pay(session) {
       if (session.status !== "open") return false;
@@ -144,7 +152,8 @@ export async function startStripe(): Promise<FakeStripe> {
     return answer;
   };
   const server = createServer((request, response) => {
-    void text(request).then((body) => {
+    void text(request).then(async (body) => {
+      await stalled;
       const name = `${request.method} ${request.url}`;
       requests.push(name);
       const fault = stripe.fault(name);

@@ -7,6 +7,7 @@ import { type LedgerKey, openLedgerKey } from "../../server/ledger/key.ts";
 import { compareLive, type LiveComparison } from "../../server/ledger/live.ts";
 import { startTail, type Tail, type TailPorts } from "../../server/ledger/tail.ts";
 import { showKeys } from "../../server/redis/keys.ts";
+import { createLook } from "../../server/shop/epochs.ts";
 import type { DropRequest, NewDrop } from "../../server/shop/inventory.ts";
 import { newFolder, removeFolders } from "./ledger.ts";
 import { until } from "./rooms.ts";
@@ -79,6 +80,8 @@ export async function startTailing(): Promise<Tailing> {
         redis,
         folder: ledgerFolder(dataDir),
         key,
+        look: createLook(redis, "tail"),
+        reach: async () => true,
         shows: () => shows,
         log: pino({ level: "silent" }),
         everyMs: 5,

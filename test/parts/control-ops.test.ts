@@ -163,6 +163,8 @@ test("[API12] one snapshot for the operator: processes, shows with their books, 
   expect(ops.nodes[1]?.figures).toMatchObject({
     rssBytes: expect.any(Number),
     sweeperLagMs: expect.any(Number),
+    ledgersStuck: 0,
+    ledgersWaiting: 0,
     cpu: expect.any(Number),
   });
   expect(ops.media.map((media) => media.node)).toEqual(["m-1"]);
@@ -188,6 +190,7 @@ const WELL: Snapshot = {
   media: [],
   shows: [],
   sweeperLagMs: 100,
+  ledgers: { stuck: [], waiting: [] },
   nodes: [{ node: "g", role: "gateway", pid: 1, atMs: 0, figures: {} }],
   redis: { version: "7", usedMemoryBytes: 1, appendfsync: "always", opsPerSecond: 1, clients: 1 },
   payments: { inFlight: 0, paid: 0, declined: 0, refunded: 0, retries: 0 },
@@ -225,6 +228,13 @@ test.each<[string, Partial<Snapshot>, string, RegExp]>([
     /900 ms at p99 \(g7\)/,
   ],
   ["stuck payments", { payments: { ...WELL.payments, inFlight: 64 } }, "warn", /64 payments/],
+  [
+    "a ledger that stands still",
+    { ledgers: { stuck: [{ show: "s", reason: "movement 3 is not the same" }], waiting: [] } },
+    "stop",
+    /show s stand still: movement 3/,
+  ],
+  ["replicas away", { ledgers: { stuck: [], waiting: ["s"] } }, "warn", /show s wait/],
   ["the worst speaks", { sweeperLagMs: 1500, nodes: [] }, "stop", /No gateway/],
 ])("[API12] the sentence with %s", (_, change, level, words) => {
   const verdict = judge({ ...WELL, ...change }, false);

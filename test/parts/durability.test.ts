@@ -86,6 +86,7 @@ test("[DUR8][F1] a recovery brings back what the journal has: once, new epoch, t
     journal,
     node: "one",
     shows: () => [],
+    allShows: () => [],
     log,
   });
   await until(async () => (await shop.hold(show, "dan"))[0] === "held");

@@ -4,6 +4,7 @@ import { ledgerFolder } from "../../server/ledger/files.ts";
 import { openLedgerKey } from "../../server/ledger/key.ts";
 import { startTail } from "../../server/ledger/tail.ts";
 import { connectRedis, whenReady } from "../../server/redis/connect.ts";
+import { createLook } from "../../server/shop/epochs.ts";
 
 const [url = "", dataDir = "", ...shows] = process.argv.slice(2);
 
@@ -13,6 +14,8 @@ startTail({
   redis,
   folder: ledgerFolder(dataDir),
   key: openLedgerKey(dataDir),
+  look: createLook(redis, "tail"),
+  reach: async () => true,
   shows: () => shows,
   log: pino({ level: "silent" }),
   everyMs: 1,

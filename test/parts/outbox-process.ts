@@ -15,6 +15,7 @@ startOutbox({
   postman: createPostman({ timeoutMs: 300, nowS: () => Date.now() / 1000, allowsAll: false }),
   shows: () => [show],
   allShows: async () => [show],
+  mayTell: async () => true,
   backoff: { firstMs: 20, longestMs: 150 },
   chance: Math.random,
   log: pino({ level: "silent" }),

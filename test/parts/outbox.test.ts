@@ -126,7 +126,7 @@ test("[OUT5] a receiver that was down ends with the same state as one that was u
   expect(one.figures().webhookFailures - before).toBeLessThan(12);
   const standing = await standingOf(world.store, [show], endpoint);
   expect(standing).toMatchObject({ delivered: 0, lastError: "ECONNREFUSED" });
-  expect(standing.waiting).toBe(up.taken.length);
+  expect(standing.waiting).toBe(toldOnce(up).length);
   expect(standing.failingSinceMs).toBeGreaterThan(Date.now() - 60_000);
   await down.up();
   await until(() => toldOnce(down).length === toldOnce(up).length);
