@@ -86,6 +86,9 @@ function addShows(registry: Registry, { shows }: Snapshot): void {
   const shares = gauge(registry, "dropcast_show_shares", "Shares", ["show"]);
   const comments = gauge(registry, "dropcast_show_comments", "Comments accepted", ["show"]);
   const orders = gauge(registry, "dropcast_show_orders", "Orders", ["show"]);
+  const flagged = gauge(registry, "dropcast_show_flagged_holds", "Holds with odd circumstances", [
+    "show",
+  ]);
   const units = gauge(registry, "dropcast_drop_units", "A drop's books", ["show", "drop", "book"]);
   const state = gauge(registry, "dropcast_drop_state", "1 for the state a drop is in", [
     "show",
@@ -99,6 +102,7 @@ function addShows(registry: Registry, { shows }: Snapshot): void {
     shares.set({ show }, facts.shares);
     comments.set({ show }, facts.comments);
     orders.set({ show }, facts.orders);
+    flagged.set({ show }, facts.flagged);
     for (const drop of facts.drops) {
       for (const book of BOOKS)
         units.set({ show, drop: drop.dropId, book: snake(book) }, drop[book]);

@@ -47,6 +47,7 @@ const Ops = z.object({
       comments: count,
       products: count,
       orders: count,
+      flagged: count.describe("holds that a gateway found something odd about"),
       drops: z.array(DropView),
     }),
   ),

@@ -18,6 +18,11 @@ const Order = z.object({
   amountCents: CENTS,
   state: z.string(),
   atMs: AT_MS,
+  flags: z
+    .array(z.string())
+    .describe(
+      "what a gateway found odd about the purchase: manyViewers, manyHolds, instant, newViewer, insistent. It was sold all the same",
+    ),
 });
 type Order = z.output<typeof Order>;
 const COLUMNS = [
@@ -30,6 +35,7 @@ const COLUMNS = [
   "amountCents",
   "state",
   "atMs",
+  "flags",
 ] as const;
 
 const Page = z.object({
@@ -84,7 +90,7 @@ export function orderRoutes(app: App, { redis, access }: Desk): void {
 
 /** Order ids count from D000001 on, so a page needs no index. */
 async function readPage(redis: Redis, show: string, after: number, limit: number) {
-  const { meta, orders } = showKeys(show);
+  const { meta, orders, flags } = showKeys(show);
   const last = Number((await redis.hget(meta, "orderNo")) ?? 0);
   const until = Math.min(last, after + limit);
   if (until <= after) return { orders: [], nextCursor: null };
@@ -93,8 +99,13 @@ async function readPage(redis: Redis, show: string, after: number, limit: number
     (_, i) => `D${String(after + i + 1).padStart(6, "0")}`,
   );
   const stored = await redis.hmget(orders, ...ids);
+  const found = stored.filter((json) => json !== null).map((json) => JSON.parse(json) as Order);
+  const odd =
+    found.length === 0
+      ? []
+      : await redis.hmget(flags, ...found.map(({ viewerId, holdId }) => `${viewerId}|${holdId}`));
   return {
-    orders: stored.filter((json) => json !== null).map((json) => JSON.parse(json) as Order),
+    orders: found.map((order, i) => ({ ...order, flags: odd[i]?.split(",") ?? [] })),
     nextCursor: until < last ? until : null,
   };
 }
@@ -109,7 +120,12 @@ async function* csvLines(redis: Redis, show: string, after: number): AsyncGenera
       PAGE_SIZE,
     );
     if (orders.length > 0)
-      yield orders.map((order) => `${COLUMNS.map((c) => cellOf(order[c])).join(",")}\r\n`).join("");
+      yield orders
+        .map(
+          (order) =>
+            `${COLUMNS.map((c) => cellOf(c === "flags" ? order.flags.join(" ") : order[c])).join(",")}\r\n`,
+        )
+        .join("");
     cursor = nextCursor;
   }
 }

@@ -21,6 +21,8 @@ export interface ShowFacts {
   readonly products: number;
   readonly drops: number;
   readonly orders: number;
+  /** Holds that something was odd about. */
+  readonly flagged: number;
 }
 
 type Hash = Readonly<Record<string, string>>;
@@ -47,8 +49,13 @@ export async function readShows(
     shows.map(async (show) => {
       const keys = showKeys(show);
       // A pipeline per show: in a Cluster the next one may be elsewhere.
-      const pipeline = redis.pipeline().hgetall(keys.meta).hlen(keys.products).hlen(keys.drops);
-      return factsOf(show, (await all(pipeline)) as [Hash, number, number]);
+      const pipeline = redis
+        .pipeline()
+        .hgetall(keys.meta)
+        .hlen(keys.products)
+        .hlen(keys.drops)
+        .hlen(keys.flags);
+      return factsOf(show, (await all(pipeline)) as [Hash, number, number, number]);
     }),
   );
 }
@@ -61,7 +68,7 @@ export async function countReplicas(redis: Redis, show: string): Promise<number>
 
 function factsOf(
   id: string,
-  [meta, products, drops]: [Hash, number, number],
+  [meta, products, drops, flagged]: [Hash, number, number, number],
 ): ShowFacts | undefined {
   const { title, currency, state } = meta;
   if (title === undefined || currency === undefined || state === undefined) return undefined;
@@ -80,6 +87,7 @@ function factsOf(
     shares: number("shares"),
     comments: number("commentNo"),
     products,
+    flagged,
     drops,
     orders: number("orderNo"),
   };

@@ -71,7 +71,7 @@ export function createVelocity({ nowMs, redisNowMs }: VelocityPorts): Velocity {
   };
 }
 
-/** Only about an opening that was announced: nobody could have waited for another. */
+/** Only about the first opening: when units come back, nobody knew before. */
 function lookAtTime(
   flags: string[],
   openForMs: number,

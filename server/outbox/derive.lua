@@ -6,7 +6,7 @@
 -- RETURNS {word, turn, events so far, gaps met}: derived | more (call again) | other (another process has the lease) | gone (no such show)
 -- most: log entries or holds looked at in one call. turn: see rewind.lua; what was read before it changed is out of date.
 -- An outbox entry: n, the number of its first event (from 1, dense per show); e, msgpack of {atMs, isResync, events}, each event
--- {type, …}: viewerId holdId dropId quantity state deadlineMs amountCents orderId version discountCents for orders; dropId atMs
+-- {type, …}: viewerId holdId dropId quantity state deadlineMs amountCents orderId version discountCents, and flags where there are any, for orders; dropId atMs
 -- restockEpoch for drops; atMs for shows; fromId toId for gap.
 -- After a failover the log is another history: a gap, and the present state of everything, as after a part of it was lost. [F1]
 -- Fields of outboxAt: owner untilMs turn; epoch; at, the last log entry read; scan, cursor of a resync under way or ""; events, their number.
@@ -34,11 +34,19 @@ local RESYNCED_AS = { paying = "order.held", paid_late = "order.expired" }
 
 local position, scan, events = at.at or "0-0", at.scan or "", {}
 
+-- What a gateway found odd about a hold, see shop/admission.lua; nil: nothing. A show without flags costs one look.
+local hasFlags
+local function flagsOf(viewerId, key)
+  if hasFlags == nil then hasFlags = redis.call("EXISTS", holds .. ":flags") == 1 end
+  return hasFlags and redis.call("HGET", holds .. ":flags", viewerId .. "|" .. key) or nil
+end
+
 -- o: as setHold in books.lua tells it.
 local function addOrder(o, eventType)
   -- Without a deadline it has only stood in line: nothing was ever held.
   if eventType and o[6] > 0 then
-    events[#events + 1] = { eventType, o[1], o[2], o[3], o[4], o[5], o[6], o[7], o[8], o[9], o[11] }
+    local flags = flagsOf(o[1], o[2])
+    events[#events + 1] = { eventType, o[1], o[2], o[3], o[4], o[5], o[6], o[7], o[8], o[9], o[11], flags }
   end
 end
 

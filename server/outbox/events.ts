@@ -136,6 +136,7 @@ function dataOf({ type, facts, dropId }: OutboxEvent, around: Surroundings): obj
       orderId,
       version,
       discountCents,
+      flags,
     ] = facts;
     return {
       orderId: orderId === "" ? null : orderId,
@@ -151,6 +152,7 @@ function dataOf({ type, facts, dropId }: OutboxEvent, around: Surroundings): obj
       state,
       deadlineMs,
       version,
+      flags: flags === undefined ? [] : String(flags).split(","),
     };
   }
   return { dropId, ...drop, currency, restockEpoch: facts[2] };

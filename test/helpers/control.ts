@@ -49,6 +49,7 @@ export interface Order {
   readonly orderId: string;
   readonly viewerId: string;
   readonly amountCents: number;
+  readonly flags: readonly string[];
 }
 
 export interface Call {

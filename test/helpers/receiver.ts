@@ -9,7 +9,7 @@ export interface Received {
   readonly type: string;
   readonly show: string;
   readonly atMs: number;
-  readonly data: Readonly<Record<string, string | number | boolean | null>>;
+  readonly data: Readonly<Record<string, string | number | boolean | null | readonly string[]>>;
 }
 
 export interface Receiver {
@@ -84,7 +84,7 @@ export async function startReceiver(secret: () => string): Promise<Receiver> {
 export function finalStates(events: readonly Received[]): Map<string, string> {
   const newest = new Map<string, Received>();
   for (const event of events.filter(({ type }) => type.startsWith("order."))) {
-    const order = `${event.data["viewerId"]}|${event.data["holdId"]}`;
+    const order = `${String(event.data["viewerId"])}|${String(event.data["holdId"])}`;
     const known = newest.get(order);
     if (known === undefined || Number(event.data["version"]) >= Number(known.data["version"]))
       newest.set(order, event);

@@ -64,9 +64,9 @@ test("[API10] orders come in pages, oldest first, and whole as CSV; they add up 
   expect(csv.headers.get("content-type")).toContain("text/csv");
   const lines = csv.text.trimEnd().split("\r\n");
   expect(lines).toHaveLength(26);
-  expect(lines[0]).toBe("orderId,holdId,viewerId,dropId,sku,quantity,amountCents,state,atMs");
+  expect(lines[0]).toBe("orderId,holdId,viewerId,dropId,sku,quantity,amountCents,state,atMs,flags");
   // A spreadsheet must not take an id for a formula.
-  expect(lines[1]).toMatch(/^D000001,k\d+,'-v\d+,d,tea,1,4900,sold,\d+$/);
+  expect(lines[1]).toMatch(/^D000001,k\d+,'-v\d+,d,tea,1,4900,sold,\d+,$/);
 
   const ledger = await world.call(`GET ${show}/ledger`);
   expect(ledger.headers.get("content-type")).toContain("ndjson");

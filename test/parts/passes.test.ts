@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { deriveTokenSecret } from "../../server/config.ts";
 import { createPasses } from "../../server/passes.ts";
+import { showKeys } from "../../server/redis/keys.ts";
 import type { DropAnswer } from "../../server/shop/inventory.ts";
 import { frameClient, type FrameClient } from "../helpers/frame-client.ts";
 import { type Gateway, startWorld, until, type World } from "../helpers/rooms.ts";
@@ -213,6 +214,36 @@ test("[PASS8] passes are given out at a rate: who is told to wait is served soon
   expect(answers.map(({ result }) => result)).toEqual(crowd.map(() => "ready"));
   // Five at once, then five a second.
   expect(performance.now() - startedMs).toBeGreaterThan(((12 - 5) / 5) * 1000 - 50);
+});
+
+test("[PASS9] a drop that checks the suspicious: others just buy; who was refused again and again first solves a puzzle, and is marked", async () => {
+  const show = await world.show();
+  const gone = await world.drop(show, 1);
+  const dropId = await world.drop(show, 5, { admission: "flagged" });
+  // Not new, and not quicker than a hand.
+  const old = async (viewerId: string): Promise<{ token: string }> => ({
+    token: await world.tokens.sign({ show, viewerId, role: "viewer", name: viewerId, sinceMs: 1 }),
+  });
+  const ann = await world.join(one, show, "ann", await old("ann"));
+  const bob = await world.join(one, show, "bob", await old("bob"));
+  await seen(ann, dropId);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect((await ann.hold(gone)).result).toBe("held");
+  expect((await ann.hold(dropId)).result).toBe("held");
+  const tries = Array.from({ length: 30 }, () => bob.hold(gone));
+  for (const { result } of await Promise.all(tries))
+    expect(["soldOut", "tooFast"]).toContain(result);
+  const key = "bobs";
+  const rawBob = await frameClient(one.url, show, (await old("bob")).token);
+  const plain = await until(async () => {
+    const { result } = await rawBob.ask("hold", { key, dropId, quantity: 1, attempt: 0 });
+    return result === "tooFast" ? undefined : result;
+  });
+  expect(plain).toBe("pass");
+  await until(async () => (await bob.hold(dropId, { key })).result === "held");
+  const { flags } = showKeys(show);
+  expect(await world.store.hgetall(flags)).toEqual({ "bob|bobs": "insistent" });
+  rawBob.close();
 });
 
 const wish = (dropId: string) => ({ key: "k1", dropId, challenge: "", nonce: 0, attempt: 0 });

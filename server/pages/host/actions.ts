@@ -42,6 +42,8 @@ export interface SoldOrder {
   readonly viewerId: string;
   readonly quantity: number;
   readonly amountCents: number;
+  /** What was odd about the purchase; nearly always nothing. */
+  readonly flags: readonly string[];
 }
 
 export interface ShowFacts {

@@ -20,4 +20,11 @@ export const DOOR_WORDS = {
     "领取入场证前，设备要在后台做一道计算题。观众无感，批量脚本会变慢变贵。",
     "Before its pass a device solves a puzzle in the background. Viewers do not notice; scripts in bulk get slow and costly.",
   ],
+
+  flagged: ["可疑", "Flagged"],
+  flagManyViewers: ["同一网络地址有很多人抢购", "Many people bought from the same network"],
+  flagManyHolds: ["同一网络地址抢购次数很多", "Many tries from the same network"],
+  flagInstant: ["开抢后快得不像人手", "Quicker after the opening than a hand can be"],
+  flagNewViewer: ["开抢前几秒才进来", "Came in seconds before the opening"],
+  flagInsistent: ["一分钟内多次被拒", "Refused again and again within a minute"],
 } as const satisfies Table;

@@ -6,6 +6,7 @@ import { TwoStep } from "../shared/two-step.tsx";
 import type { Actions, SoldOrder } from "./actions.ts";
 import type { Sales } from "./sales.ts";
 import { attempt } from "./trouble.tsx";
+import { OrderFlags } from "./order-flags.tsx";
 import { say } from "./words.ts";
 
 interface PanelProps {
@@ -41,7 +42,7 @@ export function OrdersPanel(props: PanelProps): JSX.Element {
 
 function OrderRow(props: PanelProps & { order: SoldOrder }): JSX.Element {
   const { order, room, actions, sales } = props;
-  const { orderId, sku, quantity, amountCents, atMs, state } = order;
+  const { orderId, sku, quantity, amountCents, atMs, state, flags } = order;
   const title = room.products.value.get(sku)?.title ?? sku;
   const refund = async (): Promise<void> => {
     await attempt(actions.refund(orderId));
@@ -52,6 +53,7 @@ function OrderRow(props: PanelProps & { order: SoldOrder }): JSX.Element {
       <span class="order-row-words">
         <b>{title}</b>
         <span class="soft">
+          {flags.length > 0 && <OrderFlags flags={flags} />}
           {orderId} · {timeOfDay(atMs)} · {say("orderUnits", { n: quantity })}
         </span>
       </span>

@@ -5,6 +5,7 @@ import { Charts } from "./charts.tsx";
 import { DropsTable } from "./drops-table.tsx";
 import { MediaTable, NodesTable } from "./nodes-table.tsx";
 import type { OpsFeed } from "./ops.ts";
+import { RefusalsTable } from "./refusals-table.tsx";
 import { ShowsTable } from "./shows-table.tsx";
 import { Store } from "./store.tsx";
 import { Verdict } from "./verdict.tsx";
@@ -33,6 +34,7 @@ export function Dashboard(props: { feed: OpsFeed }): JSX.Element {
             <DropsTable ops={ops} />
             <div class="ops-two">
               <ShowsTable ops={ops} />
+              <RefusalsTable ops={ops} />
               <Store ops={ops} />
             </div>
             <NodesTable ops={ops} />

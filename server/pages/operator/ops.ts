@@ -42,6 +42,8 @@ export interface ShowReport {
   readonly likes: number;
   readonly comments: number;
   readonly orders: number;
+  /** Holds with something odd about them. */
+  readonly flagged?: number;
   readonly drops: readonly DropBooks[];
 }
 

@@ -47,6 +47,11 @@ export function ShowsTable(props: { ops: Ops }): JSX.Element {
           metric: "dropcast_show_orders",
           cell: ({ orders }) => count(orders),
         },
+        {
+          head: say("flagged"),
+          metric: "dropcast_show_flagged_holds",
+          cell: ({ flagged = 0 }) => count(flagged),
+        },
       ]}
     />
   );
