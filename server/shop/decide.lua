@@ -2,8 +2,9 @@
 -- KEYS  meta log products drops due holds buyers deadlines overdue orders ledger payments coupons claims
 -- ARGV  batch
 -- USES  books admission holds redeem
--- RETURNS msgpack array, one answer per request: {word, number or text …}, and "replica" as the last of it where the hold is of
--- a drop of that class: nobody may be told before replicas have it.
+-- RETURNS msgpack array {answers, picks}: picks has one number per request, which of the answers is its own; each answer is
+-- {word, number or text …}, and "replica" as the last of it where the hold is of a drop of that class: nobody may be told before
+-- replicas have it.
 -- batch: msgpack array of {what, viewerId, key, subject, quantity, couponIds}; what is hold, wait, claim, pay, cancel, settle, decline,
 -- refund or reapply, which has two more: {…, deadlineMs, 1 if its buyer was told}. Holds without coupons come as runs:
 -- {"holds", dropId, quantity, {viewerId|key …}, {dropId|viewerId …}, level, {flags …}}. A hold with coupons and a wait may have level
@@ -311,4 +312,4 @@ for couponId, c in pairs(dirtyCoupons) do
   tell("S", frame("couponChanged", c))
 end
 keepBooks()
-return cmsgpack.pack(answers)
+return packAnswers(answers)

@@ -25,25 +25,26 @@ local function guarded(d, answer)
   return answer
 end
 
--- Takes units for those whose fields these are, in one movement.
-local function takeRun(d, quantity, fields)
-  local count, h = #fields, {
+-- The record that all holds of a run share, until something becomes of one of them.
+local function runRecord(d, quantity)
+  return {
     dropId = d.dropId, quantity = quantity, state = "h", amountCents = d.priceCents * quantity, orderId = "", ticket = 0,
-    discountCents = 0, couponIds = "",
+    discountCents = 0, couponIds = "", deadlineMs = math.max(d.lastDeadlineMs, nowMs + d.holdMs),
   }
+end
+
+-- Takes units for those whose fields these are, in one movement.
+local function takeRun(d, h, fields)
+  local count, quantity = #fields, h.quantity
   setDeadline(d, table.concat(fields, "\n"), h, "", d.holdMs)
   d.available, d.held = d.available - count * quantity, d.held + count * quantity
   move("held", d, fields, quantity, 0, count)
   h.version = d.version
   h.packed = packHold(h)
-  for _, field in ipairs(fields) do
-    holds_[field], dirtyHolds[#dirtyHolds + 1] = h, field
-  end
   changedOrders[#changedOrders + 1] = {
     fields, "", d.dropId, quantity, STATES.h, h.deadlineMs, h.amountCents, h.orderId, h.version, h.ticket, h.discountCents,
   }
   noteSoldOut(d)
-  return h
 end
 
 -- fields: `viewerId|key` of each; counted: `dropId|viewerId`. Adds their answers.
@@ -54,30 +55,44 @@ local function holdRun(run, answers)
   local kept, bought = redis.call("HMGET", holds, unpack(fields)), {}
   if not no then bought = redis.call("HMGET", buyers, unpack(counted)) end
   local soldOut, limit = no or { "soldOut", d.restockEpoch }, no or { "limit", d.perBuyerLimit }
-  local left, taken, places, mine = no and 0 or d.available, {}, {}, {}
+  local own = not no and runRecord(d, quantity)
+  local held = own and guarded(d, firstAnswer(own))
+  local left, taken, dirty, changed = no and -1 or d.available, {}, #dirtyHolds, #dirtyBuyers
   for i, field in ipairs(fields) do
-    local h, buyer = holds_[field], counted[i]
+    local h, answer = holds_[field], nil
     if h == nil and kept[i] then h = readHold(kept[i]) end
     if h then
-      answers[first + i] = guarded(dropOf(h.dropId), firstAnswer(h))
-    elseif mine[field] then
-      places[#places + 1] = first + i
+      answer = h == own and held or guarded(dropOf(h.dropId), firstAnswer(h))
     elseif left < quantity then
-      answers[first + i] = soldOut
+      answer = soldOut
     else
+      local buyer = counted[i]
       local has = (buyers_[buyer] or tonumber(bought[i] or 0)) + quantity
       if has > d.perBuyerLimit then
-        answers[first + i] = limit
+        answer = limit
       else
-        left = left - quantity
-        buyers_[buyer], dirtyBuyers[#dirtyBuyers + 1] = has, buyer
-        taken[#taken + 1], places[#places + 1], mine[field] = field, first + i, true
+        answer, left = held, left - quantity
+        local count = #taken + 1
+        taken[count], dirtyHolds[dirty + count], holds_[field] = field, field, own
+        buyers_[buyer], dirtyBuyers[changed + count] = has, buyer
         noteFlags(field, flags[i])
       end
     end
+    answers[first + i] = answer
   end
-  if #taken == 0 then return end
-  local h = takeRun(d, quantity, taken)
-  local held = guarded(d, firstAnswer(h))
-  for _, place in ipairs(places) do answers[place] = held end
+  if #taken > 0 then takeRun(d, own, taken) end
+end
+
+-- As decide.lua returns them: in a rush thousands get the same answer, which is packed once.
+local function packAnswers(answers)
+  local different, placeOf, picks = {}, {}, {}
+  for i, answer in ipairs(answers) do
+    local place = placeOf[answer]
+    if not place then
+      place = #different + 1
+      different[place], placeOf[answer] = answer, place
+    end
+    picks[i] = place
+  end
+  return cmsgpack.pack({ different, picks })
 end

@@ -197,7 +197,10 @@ export function createInventory(redis: Redis): Inventory {
     file: file("decide"),
     keys: BOOKS,
     args: ["batch"],
-    read: (reply) => rawOf(reply as Buffer) as DropAnswer[],
+    read(reply) {
+      const [answers, picks] = rawOf(reply as Buffer) as [DropAnswer[], number[]];
+      return picks.map((pick) => answers[pick - 1] as DropAnswer);
+    },
   });
   const sweep = loadScript(redis, {
     file: file("sweep"),
