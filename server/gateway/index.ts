@@ -116,7 +116,13 @@ export async function startGateway({ config, log, running }: RoleContext): Promi
   running.add({ name: "turns", stop: async () => turns.stop() });
   const { dataDir, replicas, replicaWaitMs: waitMs } = config;
   const journal = openJournal({ dataDir, node, nowMs: clock.now, log });
-  running.add(journal);
+  running.add({
+    name: "journal",
+    async stop() {
+      await journal.stop();
+      journal.leave();
+    },
+  });
   const fences = createFences({ redis: waiting, node, replicas, waitMs, nowMs: clock.now });
   const rooms = createRooms({
     read: (show) => openShow(redis, show),

@@ -3,8 +3,10 @@
  * Kept in memory, and in `DATA_DIR/journal/<node>.ndjson` for a node that dies in the same minute as the primary: one line per
  * change, written once per turn of the loop and not synced (the machine's own crash is what the replicas are for). Bounded: a record
  * goes after ten minutes, and the oldest go when there are too many. Holds pseudonymous viewer ids and keys, and no names.
+ * A node that leaves for good (a deploy has put another in its place) leaves its journal to the others of the machine: the first
+ * that looks takes it over.
  */
-import { readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { appendFile, mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "../log.ts";
@@ -34,6 +36,8 @@ export interface Journal extends Part {
   note(show: string, epoch: string, hold: JournaledHold, state: RecordState): void;
   /** Has this hold a record? */
   knows(show: string, hold: Pick<JournaledHold, "viewerId" | "key">): boolean;
+  /** After `stop`: leaves what is kept to whichever node of this machine takes it over. */
+  leave(): void;
   /** With records. */
   readonly shows: () => Iterable<string>;
   /** Records that are not known to stand in this epoch, oldest first. */
@@ -50,12 +54,14 @@ export interface JournalPorts {
 export const KEEP_MS = 600_000;
 const MAX_RECORDS = 200_000;
 const FORGET_EVERY_MS = 30_000;
+const ADOPT_EVERY_MS = 1000;
 
 type Line = readonly [show: string, record: JournalRecord];
 
 export function openJournal({ dataDir, node, nowMs, log }: JournalPorts): Journal {
   const folder = join(dataDir, "journal");
-  const file = join(folder, `${node.replaceAll(/[^\w.-]/g, "_")}.ndjson`);
+  const name = `${node.replaceAll(/[^\w.-]/g, "_")}.ndjson`;
+  const file = join(folder, name);
   const shows = new Map<string, Map<string, JournalRecord>>();
   let size = 0;
   let lines: string[] = [];
@@ -109,10 +115,39 @@ export function openJournal({ dataDir, node, nowMs, log }: JournalPorts): Journa
     await rename(`${file}.new`, file);
   };
 
+  /** Takes over what other nodes have left. Whoever renames a file first has it, also over a crash. */
+  const adopt = (): void => {
+    const taken = join(folder, `adopting-${name}`);
+    if (!existsSync(folder)) return;
+    for (const left of readdirSync(folder).filter((each) => each.startsWith("left-"))) {
+      try {
+        renameSync(join(folder, left), taken);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === "ENOENT") continue;
+        throw error;
+      }
+      takeIn(taken);
+    }
+  };
+  const takeIn = (taken: string): void => {
+    if (!existsSync(taken)) return;
+    for (const [show, record] of readLines(taken).lines) {
+      const own = shows.get(show)?.get(idOf(record));
+      if (own !== undefined && rank(own.state) >= rank(record.state)) continue;
+      keep(show, record);
+      write([show, record]);
+    }
+    flush();
+    inTurn(async () => rmSync(taken, { force: true }));
+  };
+
   const { lines: linesBefore, isTorn } = readLines(file);
   for (const [show, record] of linesBefore) keep(show, record);
   forget();
   if (isTorn || linesBefore.length > size) inTurn(rewrite);
+  takeIn(join(folder, `adopting-${name}`));
+  adopt();
+  const adopting = setInterval(adopt, ADOPT_EVERY_MS);
   const forgetting = setInterval(() => {
     const sizeBefore = size;
     forget();
@@ -141,8 +176,12 @@ export function openJournal({ dataDir, node, nowMs, log }: JournalPorts): Journa
       [...(shows.get(show)?.values() ?? [])].filter((record) => record.epoch !== epoch),
     async stop() {
       clearInterval(forgetting);
+      clearInterval(adopting);
       if (lines.length > 0) flush();
       await writing;
+    },
+    leave() {
+      if (existsSync(file)) renameSync(file, join(folder, `left-${name}`));
     },
   };
 }

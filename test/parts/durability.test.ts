@@ -1,5 +1,5 @@
 /** Durability classes of drops at their edges: who may choose which, what stands still on a new primary, what a journal keeps. */
-import { appendFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
@@ -123,6 +123,30 @@ test("[DUR9][I2][I4] a journal that comes too late: what no longer fits is count
   expect(await shop.theDrop(show)).toMatchObject({ held: 1, available: 0 });
   expect((await shop.hold(show, "ann"))[0]).toBe("soldOut");
   await shop.checkBooks(show);
+});
+
+const known = (journal: Journal): string[] =>
+  journal.strangers("s", "e2").map(({ viewerId, state }) => `${viewerId} ${state}`);
+
+test("[DUR11][F11] a node that leaves for good leaves its journal to another one, once, and that one keeps it over a crash", async () => {
+  const [leaving, staying] = [journalOf("gw-0"), journalOf("gw-0b")];
+  leaving.note("s", "e1", held("ann"), "told");
+  leaving.note("s", "e1", held("bob"), "decided");
+  staying.note("s", "e1", held("cat"), "told");
+  await leaving.stop();
+  leaving.leave();
+  await until(() => known(staying).length === 3);
+  const all = ["cat told", "ann told", "bob decided"];
+  expect(known(staying)).toEqual(all);
+  // As after a kill: only the disk is left.
+  await until(() =>
+    readdirSync(join(dataDir, "journal")).every((file) => !/^(left|adopting)/.test(file)),
+  );
+  const again = journalOf("gw-0b");
+  const other = journalOf("gw-0");
+  expect(known(again)).toEqual(all);
+  expect(known(other)).toEqual([]);
+  await Promise.all([staying.stop(), again.stop(), other.stop()]);
 });
 
 test("[DUR10][F7] a journal survives its process, forgets after ten minutes, and reads past a line that a crash cut short", async () => {
