@@ -115,6 +115,7 @@ export async function connect(options: ConnectOptions): Promise<Live> {
     askCatchUp: () =>
       later(() => send("catchUp", { offset: state.offset }), Math.random() * SPREAD_CATCH_UPS_MS),
     now: clock.now,
+    broken: () => connection.giveUp(),
     joined(resumed, missed) {
       const hasMoved = state.connection === "live";
       connection.go({ on: "joined" });
@@ -200,12 +201,16 @@ export async function connect(options: ConnectOptions): Promise<Live> {
     events.emit("liked", inbox.totals());
   };
   let commentSeq = 0;
+  let before: Promise<unknown> = Promise.resolve();
   return {
     state,
     now: clock.now,
     on: events.on,
     async comment(text) {
-      const { result, retryAfterMs } = await commands.ask("comment", { seq: ++commentSeq, text });
+      // One after the other: an earlier one that is sent again must not come after a later one, it would count as a repeat.
+      const asked = before.then(() => commands.ask("comment", { seq: ++commentSeq, text }));
+      before = asked.catch(() => undefined);
+      const { result, retryAfterMs } = await asked;
       return { result, retryAfterMs };
     },
     like: (n = 1) => react(n, 0),

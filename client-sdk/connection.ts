@@ -26,6 +26,8 @@ export interface Connection {
   readonly go: (event: LinkEvent) => void;
   /** Sends if the room is joined. */
   send<N extends NamesGoing<"up">>(name: N, body: Body<N>): void;
+  /** The newest socket has lost frames: comes back on another. */
+  giveUp(): void;
   /** Gives up what is silent. Called about twice a second. */
   check(): void;
 }
@@ -148,6 +150,7 @@ export function createConnection(ports: ConnectionPorts): Connection {
   return {
     go,
     send: (name, body) => current?.socket?.send(name, body),
+    giveUp: () => checkLine(next ?? current, 0),
     check() {
       checkLine(next, MAX_OPENING_MS);
       checkLine(current, MAX_SILENCE_MS);

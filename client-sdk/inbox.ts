@@ -3,7 +3,14 @@
  * part asked for, once per gap; a snapshot may stand in its place. Adds up the receipts of lane V; comments that come too late
  * to be news (a woken phone reads what was sent while it slept) are counted, not shown.
  */
-import { type DownFrame, fold, fromSnapshot, CLIENT_LIMITS as LIMITS, offsetOf } from "#wire";
+import {
+  type Body,
+  type DownFrame,
+  fold,
+  fromSnapshot,
+  CLIENT_LIMITS as LIMITS,
+  offsetOf,
+} from "#wire";
 import type { LiveEvents, LiveState } from "./live.ts";
 
 export interface InboxPorts {
@@ -13,6 +20,8 @@ export interface InboxPorts {
   readonly askCatchUp: (offset: number) => void;
   /** Server time, ms. */
   readonly now: () => number;
+  /** What should have been whole is not: the connection has lost frames. */
+  readonly broken: () => void;
   /** The room is whole. @param missed events of lane R that a catch-up brought */
   readonly joined: (resumed: boolean, missed: number) => void;
 }
@@ -38,20 +47,28 @@ type DropEvent =
   | "dropDrawn"
   | "stockChanged";
 
+const MAX_TOLD = 500;
+
 export function createInbox({
   state,
   emit,
   waitingReactions,
   askCatchUp,
   now,
+  broken,
   joined,
 }: InboxPorts): Inbox {
   let epoch = "";
   let tick = 0;
   /** Comments of this connection's feed that are accounted for; -1: no receipt yet. */
   let upTo = -1;
-  let joining: { readonly resumed: boolean; readonly from: number } | undefined;
+  let joining: (Body<"welcome"> & { readonly from: number }) | undefined;
+  /** All of a new beginning, until it is whole: a connection that is lost on the way leaves no part of it. */
+  let beginning: DownFrame[] = [];
   let isFresh = false;
+  /** Comments that the app has been told of, and those that it is not to see again: lane R goes ahead of lane V. */
+  const told = new Set<number>();
+  const deleted = new Set<number>();
   /** Offset that was asked for; -1: no gap. */
   let gapFrom = -1;
 
@@ -77,35 +94,46 @@ export function createInbox({
   /** Frames that are about this connection, not about the room. */
   const own: Handlers = {
     welcome(frame) {
-      // Another history: whatever it says of an order counts. One it does not tell of may wait for replicas, or end at its deadline.
-      if (epoch !== "" && epoch !== frame.epoch)
-        for (const [id, order] of state.orders) state.orders.set(id, { ...order, version: -1 });
-      epoch = frame.epoch;
       ({ tick } = frame);
       upTo = -1;
+      state.feed = "full";
       state.viewerId = frame.viewerId;
       state.role = frame.role;
-      state.feed = "full";
-      joining = { resumed: frame.resumed, from: state.offset };
+      joining = { ...frame, from: state.offset };
+      beginning = [];
+      isFresh = false;
       gapFrom = -1;
-      if (!frame.resumed) state.offset = frame.offset;
     },
     snapshot(frame) {
       // `joined` follows and says which offset it stands for.
-      Object.assign(state, fromSnapshot(frame, state.offset));
+      Object.assign(state, fromSnapshot(frame, joining?.offset ?? state.offset));
       isFresh = true;
+      if (joining !== undefined && joining.epoch !== epoch) {
+        told.clear();
+        deleted.clear();
+        // Whatever it says of an order counts. One it does not tell of may wait for replicas, or end at its deadline.
+        for (const [id, order] of state.orders) state.orders.set(id, { ...order, version: -1 });
+      }
+      for (const { no } of frame.comments) told.add(no);
     },
     joined({ offset }) {
-      const bridged = isFresh ? "snapshot" : "caughtUp";
+      beginning.forEach(handle);
+      beginning = [];
+      // A slow connection may lose some of what it should have brought.
+      if (!isFresh && (offset > state.offset || joining?.resumed === false)) return broken();
+      const jumped = isFresh;
       isFresh = false;
       // The node we come from may have been ahead of the one we move to.
       state.offset = joining?.resumed === true ? Math.max(state.offset, offset) : offset;
       gapFrom = -1;
-      if (joining === undefined)
-        return emit("connectionChanged", { connection: "live", resumed: bridged });
-      const { resumed, from } = joining;
+      if (joining === undefined) {
+        const resumed = jumped ? "snapshot" : "caughtUp";
+        return emit("connectionChanged", { connection: "live", resumed });
+      }
+      const { from } = joining;
+      epoch = joining.epoch;
       joining = undefined;
-      joined(resumed, resumed ? state.offset - from : 0);
+      joined(!jumped, jumped ? 0 : state.offset - from);
     },
     feedChanged({ feed }) {
       state.feed = feed;
@@ -125,7 +153,10 @@ export function createInbox({
 
   /** What a frame that changed the room is to the app. */
   const news: Handlers = {
-    commentDeleted: ({ commentNo }) => emit("commentDeleted", { commentNo }),
+    commentDeleted({ commentNo }) {
+      deleted.add(commentNo);
+      emit("commentDeleted", { commentNo });
+    },
     totals: () => emit("liked", totals()),
     viewersChanged: ({ count }) => emit("viewersChanged", { viewers: count }),
     pinned: () => emit("pinned", { skus: state.pinned }),
@@ -178,17 +209,25 @@ export function createInbox({
   const takeComments = (frame: Comments): void => {
     tick = Math.max(tick, frame.tick);
     if (!account(frame)) return;
-    const known = new Set(state.comments.map((c) => c.no));
-    if (!fold(state, frame)) return;
-    const fresh = frame.comments.filter((c) => !known.has(c.no));
+    const comments = frame.comments.filter(({ no }) => !deleted.has(no));
+    if (!fold(state, { ...frame, comments })) return;
+    const fresh = comments.filter(({ no }) => !told.has(no));
+    for (const { no } of fresh) told.add(no);
+    for (const no of told) if (told.size > MAX_TOLD) told.delete(no);
     emit("commented", fresh);
   };
 
-  const take = (frame: DownFrame): void => {
+  const handle = (frame: DownFrame): void => {
     const handler = own[frame.kind];
     if (handler !== undefined) handler(frame as never);
     else if (frame.kind === "comments") takeComments(frame);
     else if (inOrder(frame) && fold(state, frame)) news[frame.kind]?.(frame as never);
+  };
+
+  const take = (frame: DownFrame): void => {
+    const isLater = frame.kind === "welcome" || frame.kind === "joined";
+    if (joining?.resumed === false && !isLater) beginning.push(frame);
+    else handle(frame);
   };
 
   return {

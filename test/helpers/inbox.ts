@@ -28,6 +28,7 @@ export function inboxOf(nowMs: () => number = () => 0): {
     emit: (event) => void events.push(event),
     waitingReactions: () => ({ likes: 0, shares: 0 }),
     askCatchUp: (offset) => void asked.push(offset),
+    broken: () => undefined,
     now: nowMs,
     joined: () => undefined,
   });
