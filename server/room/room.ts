@@ -8,6 +8,8 @@ import { createGather } from "../gather.ts";
 import { createLanes, type Lanes } from "./lanes.ts";
 import type { Guard } from "./guard.ts";
 import { createMirror, type Mirror } from "./mirror.ts";
+import { bridge } from "./bridge.ts";
+import { createAhead } from "./ahead.ts";
 import { createEchoes } from "./echoes.ts";
 import { createMembers, type Linked } from "./members.ts";
 import { createPresence } from "./presence.ts";
@@ -51,6 +53,12 @@ export interface CommentAnswer {
   readonly retryAfterMs: number;
 }
 
+/** How far somebody has read; epoch "": not at all. */
+interface Position {
+  readonly epoch: string;
+  readonly offset: number;
+}
+
 export interface Room {
   readonly show: string;
   readonly mirror: Pick<Mirror, "state" | "epoch" | "mutedUntilMs" | "hasOrder">;
@@ -63,7 +71,7 @@ export interface Room {
   /** The tick's present length. */
   readonly tickMs: number;
   /** Sends the way in: welcome, then what was missed or a snapshot, own orders, joined. */
-  join(member: Member, position: { readonly epoch: string; readonly offset: number }): void;
+  join(member: Member, position: Position): void;
   leave(member: Member): void;
   /** Everything after `offset`, or a snapshot in its place. */
   catchUp(member: Member, offset: number): void;
@@ -151,7 +159,10 @@ export function createRoom(ports: RoomPorts): Room {
 
   let emptySinceMs = nowMs();
   let closed = false;
-  const unfollow = reader.follow(show, opened.lastId, mirror.take);
+  const unfollow = reader.follow(show, opened.lastId, (entries) => {
+    mirror.take(entries);
+    ahead.reached(mirror.state.offset);
+  });
   const ticking = startTicking(pace, monotonicMs, () => {
     const shown = lanes.tick();
     if (shown === undefined) return;
@@ -167,17 +178,15 @@ export function createRoom(ports: RoomPorts): Room {
   const reporting = setInterval(() => void report(), PRESENCE_EVERY_MS);
 
   const report = async (): Promise<void> => {
-    if (
-      members.viewers === 0 &&
-      nowMs() - emptySinceMs > LINGER_MS &&
-      comments.idle &&
-      reactions.idle
-    ) {
+    const isLeft = members.viewers === 0 && nowMs() - emptySinceMs > LINGER_MS;
+    if (isLeft && comments.idle && reactions.idle) {
       await close();
       return ports.onEmpty();
     }
     // As of before the question: while we wait the log goes on, and the mirror with it.
     const seen = mirror.state.offset;
+    const waiting = ahead.waiting();
+    ahead.expire();
     try {
       const told = await presence.report();
       if (closed || told === undefined) return;
@@ -185,7 +194,7 @@ export function createRoom(ports: RoomPorts): Room {
       if (told.epoch !== mirror.epoch || told.offset < seen) {
         await close();
         ports.onEmpty();
-      }
+      } else ahead.told(waiting, told.offset);
     } catch {
       // Redis is away; its connection has said so, and the lease runs out by itself if that lasts.
     }
@@ -200,26 +209,35 @@ export function createRoom(ports: RoomPorts): Room {
     gate.stop();
     unfollow();
     for (const member of members.all()) member.lose();
+    for (const member of ahead.waiting()) member.lose();
     members.clear();
     // If this fails the lease ends by itself.
     await presence.end().catch(() => undefined);
   };
 
-  const bridge = (member: Member, events: readonly Uint8Array[] | undefined): void => {
-    // Shared bytes: however many come back at once, the room encodes once.
-    if (events === undefined) member.sendFrame(mirror.snapshot());
-    else {
-      for (const bytes of events) member.sendFrame(bytes);
-      for (const bytes of mirror.standing(Math.floor(nowMs()))) member.sendFrame(bytes);
-    }
-    const hidden = echoes.hiddenOf(member.viewerId);
-    if (hidden.length > 0) sendComments(member, hidden);
-    const coupons = mirror.couponList();
-    if (coupons !== undefined) member.sendFrame(coupons);
-    for (const kept of mirror.keptBy(member.viewerId)) member.send("couponsKept", kept);
-    for (const order of mirror.ordersOf(member.viewerId)) member.send("orderChanged", order);
-    member.send("joined", { offset: mirror.state.offset });
+  const whole = { mirror, echoes, sendComments, nowMs };
+  const enter = (member: Member, position: Position): void => {
+    const events =
+      position.epoch === mirror.epoch ? mirror.eventsAfter(position.offset) : undefined;
+    member.send("welcome", {
+      serverAtMs: Math.floor(nowMs()),
+      epoch: mirror.epoch,
+      offset: mirror.state.offset,
+      tick: lanes.ticks,
+      viewerId: member.viewerId,
+      role: member.role,
+      resumed: events !== undefined,
+    });
+    bridge(member, events, whole);
+    pacing.begin(member);
+    if (!members.has(member.viewerId)) presence.came(member.viewerId);
+    members.add(member);
   };
+  const ahead = createAhead<Member>({
+    letIn: (member, offset) => enter(member, { epoch: mirror.epoch, offset }),
+    sendOn: (member) => member.lose(),
+    nowMs,
+  });
 
   return {
     show,
@@ -234,23 +252,12 @@ export function createRoom(ports: RoomPorts): Room {
       return pace.tickMs;
     },
     join(member, position) {
-      const events =
-        position.epoch === mirror.epoch ? mirror.eventsAfter(position.offset) : undefined;
-      member.send("welcome", {
-        serverAtMs: Math.floor(nowMs()),
-        epoch: mirror.epoch,
-        offset: mirror.state.offset,
-        tick: lanes.ticks,
-        viewerId: member.viewerId,
-        role: member.role,
-        resumed: events !== undefined,
-      });
-      bridge(member, events);
-      pacing.begin(member);
-      if (!members.has(member.viewerId)) presence.came(member.viewerId);
-      members.add(member);
+      if (position.epoch === mirror.epoch && position.offset > mirror.state.offset)
+        ahead.wait(member, position.offset);
+      else enter(member, position);
     },
     leave(member) {
+      ahead.leave(member);
       shards.remove(member);
       if (members.remove(member)) presence.left(member.viewerId);
       if (members.viewers === 0) emptySinceMs = nowMs();
@@ -259,7 +266,7 @@ export function createRoom(ports: RoomPorts): Room {
     catchUp(member, offset) {
       // Live frames on their way to it go first: after the answer they would come twice.
       shards.settle(member);
-      bridge(member, mirror.eventsAfter(offset));
+      bridge(member, mirror.eventsAfter(offset), whole);
     },
     async comment(comment, sinceMs) {
       const ruling = gate.judge({ ...comment, sinceMs }, comment.text);
