@@ -11,7 +11,7 @@ export default defineConfig({
       {
         test: {
           name: "fast",
-          include: ["test/fast/**/*.test.ts"],
+          include: ["test/fast/**/*.test.ts", "test/sim/simulation.test.ts"],
           testTimeout: 30_000,
           sequence: { groupOrder: 0 },
         },

@@ -108,6 +108,7 @@ export function createInbox({
       // `joined` follows and says which offset it stands for.
       Object.assign(state, fromSnapshot(frame, joining?.offset ?? state.offset));
       isFresh = true;
+      // Another history.
       if (joining !== undefined && joining.epoch !== epoch) {
         told.clear();
         deleted.clear();

@@ -1,6 +1,7 @@
 /** Clients that break the rules of greeting, of tokens or of rates: each earns its exact close code or its answer, nobody else is hurt. */
 import { expect } from "vitest";
 import { CLOSES, LIMITS, RT_PATH } from "#wire";
+import { RATES } from "../../server/gateway/rates.ts";
 import { createTokens } from "../../server/tokens.ts";
 import { until } from "../helpers/rooms.ts";
 import { stageOf } from "./runtime.ts";
@@ -105,7 +106,9 @@ scenario(
     await until(() => raw.heard("holdAnswered").length === 40);
     const answers = raw.heard("holdAnswered").map((a) => a.result);
     const held = answers.filter((a) => a === "held").length;
-    expect(held).toBeGreaterThanOrEqual(LIMITS.holdBurst);
+    // Of one token; a viewer with several devices has LIMITS.holdBurst.
+    expect(held).toBeGreaterThanOrEqual(RATES.tokenHold[0]);
+    expect(held).toBeLessThan(40);
     expect(held + answers.filter((a) => a === "tooFast").length).toBe(40);
     const ann = await s.viewer("ann");
     expect((await ann.live.hold(dropId)).result).toBe("held");

@@ -115,7 +115,7 @@ scenario("[SCX7] a field of the wrong type, range or length: badField", (s) =>
     [true, text([FRAMES.comment.opcode, 2 ** 32, 1, "x"])],
     [true, text([FRAMES.hold.opcode, 1, "k", "d", 0, 0])],
     [true, text([FRAMES.hold.opcode, 1, "k".repeat(LIMITS.maxKeyChars + 1), "d", 1, 0])],
-    [true, text([FRAMES.redeem.opcode, 1, "k", "d", 1, ["a", "b", "c", "d"], 0])],
+    [true, text([FRAMES.redeem.opcode, 1, "k", "d", 1, ["a", "b", "c", "d"], "", 0])],
     [true, text([FRAMES.signal.opcode, 1, "explode", ""])],
     [true, text([FRAMES.react.opcode, 1, [1], 0])],
   ]),
