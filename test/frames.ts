@@ -24,7 +24,7 @@ const fieldOf = (field: Field<unknown> & { readonly fields?: Fields }): fc.Arbit
   }
   if (label === "bool") return fc.boolean();
   if (label.startsWith("list")) return listOf(field);
-  return fc.constantFrom(...label.split(" | "));
+  return fc.constantFrom(...label.replace("place in ", "").split(" | "));
 };
 
 /** A list's item is found by the label of its record, or is text. */

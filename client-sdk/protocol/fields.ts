@@ -42,6 +42,14 @@ export const oneOf = <const W extends readonly string[]>(...words: W): Field<W[n
   accepts: (v) => words.includes(v as string),
 });
 
+/** The same where every byte counts: travels as the word's place, from 0. Where Lua packed it, it may come as the word. */
+export const placeIn = <const W extends readonly string[]>(...words: W): Field<W[number]> => ({
+  label: `place in ${words.join(" | ")}`,
+  accepts: (v) => (typeof v === "number" ? words[v] !== undefined : words.includes(v as string)),
+  read: (raw) => words[raw as number] ?? (raw as string),
+  write: (word) => words.indexOf(word),
+});
+
 /** At most maxItems values of one kind. */
 export const list = <T>(item: Field<T>, maxItems: number): Field<readonly T[]> => ({
   label: `list 0…${maxItems} of ${item.label}`,

@@ -12,8 +12,8 @@ export const CLIENT_LIMITS = {
   maxLikesPerFrame: 1000,
   maxCouponsPerHold: 3,
   maxCommentsPerFrame: 100,
-  /** Comments older than this are not shown by clients: they read them late. */
-  maxCommentAgeMs: 2000,
+  /** Comments of a tick older than this are not shown by clients: with what came before the tick, nothing shown is older than 2 s. */
+  maxCommentAgeMs: 1600,
   /** While comments come, clients say at least this often which tick they have seen. */
   seenEveryMs: 3000,
   maxRecentComments: 50,

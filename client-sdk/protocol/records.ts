@@ -1,11 +1,12 @@
 /** The nested records of the wire: product, drop, order, comment. Field order is wire order, and permanent. */
-import { flag, oneOf, record, text, uint, type ValueOf } from "./fields.ts";
+import { flag, oneOf, placeIn, record, text, uint, type ValueOf } from "./fields.ts";
 import { CLIENT_LIMITS as LIMITS } from "./limits.ts";
 
 const U32 = uint(0xffff_ffff);
 const U53 = uint(Number.MAX_SAFE_INTEGER);
 
-export const ROLE = oneOf("viewer", "moderator", "host", "operator");
+const ROLES = ["viewer", "moderator", "host", "operator"] as const;
+export const ROLE = oneOf(...ROLES);
 
 export const PRODUCT = record({
   sku: text(40),
@@ -110,7 +111,7 @@ export const COMMENT = record({
   no: U53,
   viewerId: text(40),
   name: text(40),
-  role: ROLE,
+  role: placeIn(...ROLES),
   text: text(LIMITS.maxCommentChars),
   /** How many comments this one stands for: 1, or more where viewers said the same within a second. */
   count: U32,
