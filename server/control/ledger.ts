@@ -24,6 +24,8 @@ const COLUMNS = [
   "quantity",
   "cents",
   ...BOOK_FIELDS,
+  "discountCents",
+  "coupons",
 ] as const satisfies readonly (keyof Movement)[];
 
 const FORMATS = {

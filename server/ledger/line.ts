@@ -2,7 +2,7 @@
  * One line of a ledger file: a movement, sealed into the hash chain. Its bytes, in this order:
  *
  *     {"no":…,"atMs":…,"kind":…,"dropId":…,"quantity":…,"cents":…,"allotted":…,"restocked":…,"available":…,"held":…,"sold":…,
- *      "writtenOff":…,"buyer":"C","hold":"C","prev":"H"   ← the public part, one line without spaces
+ *      "writtenOff":…,"discountCents":…,"coupons":…,"buyer":"C","hold":"C","prev":"H"   ← the public part, one line without spaces
  *      ,"hash":"H"                                        ← SHA-256 of the public part's bytes, in hex
  *      ,"viewerId":…,"holdId":…,"buyerSalt":"S","holdSalt":"S"}   ← the private part, where a hold is concerned
  *
@@ -111,14 +111,15 @@ const publicPart = (m: PublicMovement, buyer: string, hold: string, prev: string
   `{"no":${m.no},"atMs":${m.atMs},"kind":${JSON.stringify(m.kind)},"dropId":${JSON.stringify(m.dropId)}` +
   `,"quantity":${m.quantity},"cents":${m.cents},"allotted":${m.allotted},"restocked":${m.restocked}` +
   `,"available":${m.available},"held":${m.held},"sold":${m.sold},"writtenOff":${m.writtenOff}` +
+  `,"discountCents":${m.discountCents},"coupons":${JSON.stringify(m.coupons)}` +
   `,"buyer":"${buyer}","hold":"${hold}","prev":"${prev}"`;
 
 const privatePart = ({ viewerId, holdId, buyerSalt, holdSalt }: Opening): string =>
   `,"viewerId":${JSON.stringify(viewerId)},"holdId":${JSON.stringify(holdId)}` +
   `,"buyerSalt":"${buyerSalt}","holdSalt":"${holdSalt}"`;
 
-const NUMBERS = ["no", "atMs", "quantity", "cents", ...BOOK_FIELDS] as const;
-const TEXTS = ["kind", "dropId", "buyer", "hold", "prev"] as const;
+const NUMBERS = ["no", "atMs", "quantity", "cents", "discountCents", ...BOOK_FIELDS] as const;
+const TEXTS = ["kind", "dropId", "coupons", "buyer", "hold", "prev"] as const;
 
 const hasShape = (line: RawLine): boolean =>
   NUMBERS.every((name) => Number.isSafeInteger(line[name])) &&

@@ -31,6 +31,9 @@ export interface PublicMovement extends Books {
   readonly quantity: number;
   /** Money taken (`sold`) or given back (`returned…`); else 0. */
   readonly cents: number;
+  /** Of `sold`: what coupons took off, and which: `couponId:offCents:claims`, joined by commas; claims are all that the budget covers. */
+  readonly discountCents: number;
+  readonly coupons: string;
 }
 
 /** `viewerId` and `holdId` are "" where no hold is concerned. */
@@ -48,6 +51,8 @@ type RawMovement = readonly [
   quantity: number,
   cents: number,
   ...books: RawBooks,
+  discountCents?: number,
+  coupons?: string,
 ];
 type RawBooks = [
   allotted: number,
@@ -74,8 +79,8 @@ export function readEntry(id: string, packed: Uint8Array): Movement[] {
 
 /** @param later movements of the same run that come after this one: the books are those after the last of them */
 function movementOf(no: number, raw: RawMovement, field: string, later: number): Movement {
-  const [atMs, kind, dropId, , quantity, cents, ...books] = raw;
-  const [allotted, restocked, available, held, sold, writtenOff] = books;
+  const [atMs, kind, dropId, , quantity, cents, ...rest] = raw;
+  const [allotted, restocked, available, held, sold, writtenOff, discountCents, coupons] = rest;
   const bar = field.indexOf("|");
   return {
     no,
@@ -90,6 +95,8 @@ function movementOf(no: number, raw: RawMovement, field: string, later: number):
     held: held - later * quantity,
     sold,
     writtenOff,
+    discountCents: discountCents ?? 0,
+    coupons: coupons ?? "",
     viewerId: bar < 0 ? "" : field.slice(0, bar),
     holdId: bar < 0 ? "" : field.slice(bar + 1),
   };
@@ -105,6 +112,8 @@ export const isSamePublic = (a: PublicMovement, b: PublicMovement): boolean =>
   a.dropId === b.dropId &&
   a.quantity === b.quantity &&
   a.cents === b.cents &&
+  a.discountCents === b.discountCents &&
+  a.coupons === b.coupons &&
   areSameBooks(a, b);
 
 export const areSameBooks = (a: Books, b: Books): boolean =>

@@ -5,6 +5,7 @@
  */
 import { type Field, type HoldState, type Kind, KINDS } from "./kinds.ts";
 import { areSameBooks, BOOK_FIELDS, type Books, booksOf } from "./movement.ts";
+import { createOutlays, type Outlay } from "./outlay.ts";
 import type { SealedMovement } from "./line.ts";
 import type { Reason } from "./reason.ts";
 
@@ -42,6 +43,8 @@ export interface Replay {
   readonly holds: ReadonlyMap<string, ReplayedHold>;
   /** Units held or bought, by commitment of the buyer within a drop. */
   readonly buyers: ReadonlyMap<string, number>;
+  /** What coupons took off, by their ids. */
+  readonly outlays: ReadonlyMap<string, Outlay>;
   /** @returns why this movement cannot come next; it is then not applied */
   apply(step: Step): Reason | undefined;
 }
@@ -89,6 +92,7 @@ export function createReplay(): Replay {
   const drops = new Map<string, ReplayedDrop>();
   const holds = new Map<string, ReplayedHold>();
   const buyers = new Map<string, number>();
+  const outlays = createOutlays();
 
   const dropAfter = (step: Step, kind: Kind): ReplayedDrop | Reason => {
     const known = drops.get(step.dropId);
@@ -126,6 +130,7 @@ export function createReplay(): Replay {
     drops,
     holds,
     buyers,
+    outlays: outlays.byCoupon,
     apply(step) {
       const kind = Object.hasOwn(KINDS, step.kind) ? KINDS[step.kind] : undefined;
       if (kind === undefined) return unknownKind(step.kind);
@@ -135,6 +140,8 @@ export function createReplay(): Replay {
       if (hold !== undefined && "en" in hold) return hold;
       const drop = dropAfter(step, kind);
       if ("en" in drop) return drop;
+      const overspent = outlays.spend(step);
+      if (overspent !== undefined) return overspent;
       drops.set(step.dropId, drop);
       if (hold !== undefined) {
         holds.set(step.hold, hold);

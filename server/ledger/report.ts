@@ -115,6 +115,14 @@ function rowsOf({ audit, live, publicKey }: Verification): [label: string, value
       `${f.unitsSold} · ${money(f.cents)}${currency} · 退回 returned ${money(f.returnedCents)} · 保留中 held ${f.unitsHeld}`,
     ],
     ["买家 buyers", `${f.holds} 次保留 holds · 单人最多 most by one buyer ${f.mostPerBuyer}`],
+    ...(audit.replay.outlays.size === 0
+      ? []
+      : ([
+          [
+            "优惠 coupons",
+            `${[...audit.replay.outlays].map(([id, { spent, claims, offCents }]) => `${id} ${spent}/${claims} × ${money(offCents)}`).join(" · ")} · 均未超预算 none above its budget`,
+          ],
+        ] satisfies [string, string][])),
     ...(f.redacted === 0
       ? []
       : ([["脱敏 redacted", `${f.redacted}`]] satisfies [string, string][])),

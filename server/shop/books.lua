@@ -81,14 +81,14 @@ end
 
 -- One ledger line: what moved, and the drop's books after it. For a run of the same movement `field` is the list of its holds,
 -- `count` their number, and the books are those after the last of them. A drop's lines never go back in time, even if the clock does. [F9]
-local function move(kind, d, field, quantity, cents, count)
+local function move(kind, d, field, quantity, cents, count, discountCents, couponTerms)
   d.version = d.version + (count or 1)
   moved = moved + (count or 1)
   d.movedAtMs = math.max(nowMs, d.movedAtMs or 0)
   dirtyDrops[d.dropId] = d
   movements[#movements + 1] = {
     d.movedAtMs, kind, d.dropId, field, quantity, cents,
-    d.allotment, d.restocked, d.available, d.held, d.sold, d.writtenOff,
+    d.allotment, d.restocked, d.available, d.held, d.sold, d.writtenOff, discountCents, couponTerms,
   }
 end
 

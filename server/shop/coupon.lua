@@ -2,9 +2,10 @@
 -- KEYS  meta log coupons
 -- ARGV  json
 -- RETURNS made | exists
--- json: a COUPON record; left is the number of claims.
+-- json: a COUPON record; left is the number of claims. How many there were is kept with it, for the ledger.
 
 local c = cjson.decode(json)
-if redis.call("HSETNX", coupons, c.couponId, json) == 0 then return "exists" end
+c.claims = c.left
+if redis.call("HSETNX", coupons, c.couponId, cjson.encode(c)) == 0 then return "exists" end
 announce("couponAnnounced", { coupon = positional("COUPON", c) })
 return "made"

@@ -231,7 +231,8 @@ function decide.settle(field, h, viewerId, intentId)
     d.held, d.sold = d.held - h.quantity, d.sold + h.quantity
     h.orderId = "D" .. string.format("%06d", redis.call("HINCRBY", meta, "orderNo", 1))
     endClaims(h, viewerId, "s")
-    move("sold", d, field, h.quantity, h.amountCents)
+    local terms = termsOf(h)
+    move("sold", d, field, h.quantity, h.amountCents, 1, terms and h.discountCents, terms)
     setHold(field, h, "s")
     redis.call("ZREM", overdue, field)
     redis.call("HSET", orders, h.orderId, cjson.encode({

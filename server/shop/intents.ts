@@ -6,6 +6,7 @@
  */
 import type { Redis } from "ioredis";
 import { showKeys } from "../redis/keys.ts";
+import { loadScript } from "../redis/lua.ts";
 import { isCluster } from "../redis/place.ts";
 
 export interface Intent {
@@ -36,6 +37,8 @@ const LOOK_MS = 100;
 /** Left lying by a cashier for this long: somebody else takes it over. */
 const ABANDONED_MS = 30_000;
 const CLAIM_EVERY_MS = 10_000;
+/** Settled payments are kept for as long as a provider may still send events about them. */
+const KEEP_MS = 7 * 24 * 3_600_000;
 
 type RawEntry = readonly [id: string, fields: readonly string[] | null];
 
@@ -77,6 +80,12 @@ export function createIntents(ports: { blocking: Redis; redis: Redis; consumer: 
     );
     return read(show, reply[1] as RawEntry[]);
   };
+  const trim = loadScript(redis, {
+    file: new URL("../payments/trim.lua", import.meta.url),
+    keys: ["payments"],
+    args: ["keepMs"],
+    read: Number,
+  });
   const readNew = async (shows: readonly string[], most: number): Promise<Intent[]> => {
     const keys = shows.map((show): string => showKeys(show).payments);
     const ends = shows.map(() => ">");
@@ -123,6 +132,7 @@ export function createIntents(ports: { blocking: Redis; redis: Redis; consumer: 
       if (unfinished.some((found) => found.length > 0)) return unfinished.flat();
       if (performance.now() >= claimAtMs) {
         claimAtMs = performance.now() + CLAIM_EVERY_MS;
+        await Promise.all(shows.map((show) => trim(showKeys(show), { keepMs: KEEP_MS })));
         return (await Promise.all(shows.map((show) => claim(show, most)))).flat();
       }
       if (shows.length > 0)

@@ -30,3 +30,14 @@ local function redeem(d, viewerId, quantity, couponIds)
   end
   return offCents
 end
+
+-- The coupons of a hold as `couponId:offCents:claims`, for the ledger: what they take off, and how often they may at all. Or nil. [I8]
+local function termsOf(h)
+  if h.couponIds == "" then return nil end
+  local terms = {}
+  for couponId in string.gmatch(h.couponIds, "[^,]+") do
+    local c = couponOf(couponId)
+    terms[#terms + 1] = couponId .. ":" .. c.offCents .. ":" .. c.claims
+  end
+  return table.concat(terms, ",")
+end

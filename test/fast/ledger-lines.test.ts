@@ -90,7 +90,16 @@ test("[LEDGER3][I1][I2][I5][I6] whatever is changed in a lawful history is refus
   }
 });
 
-const BEGIN = { no: 1, atMs: 0, kind: "allotted", dropId: "d", quantity: 2, cents: 0 };
+const BEGIN = {
+  no: 1,
+  atMs: 0,
+  kind: "allotted",
+  dropId: "d",
+  quantity: 2,
+  cents: 0,
+  discountCents: 0,
+  coupons: "",
+};
 const FULL = { allotted: 2, restocked: 0, available: 2, held: 0, sold: 0, writtenOff: 0 };
 const HELD = { kind: "held", quantity: 1, available: 1, held: 1, holdId: "k", viewerId: "ann" };
 const SOLD = { kind: "sold", available: 1, held: 0, sold: 1, cents: 9 };
@@ -126,6 +135,15 @@ test.each([
   ["a hold after the end", [HELD, CLOSED, { ...HELD, holdId: "k2" }], /I9/],
   ["a return of other money", [HELD, SOLD, { ...RETURNED, cents: 8 }], /I8/],
   ["a second return", [HELD, SOLD, RETURNED, RETURNED], /I5/],
+  ["a discount without a coupon", [HELD, { ...SOLD, discountCents: 5 }], /I8/],
+  ["a discount above its coupons", [HELD, { ...SOLD, discountCents: 6, coupons: "c:5:9" }], /I8/],
+  ["a coupon spent too often", [HELD, { ...SOLD, discountCents: 5, coupons: "c:5:0" }], /budget/],
+  [
+    "a coupon of other worth",
+    [HELD, { ...SOLD, discountCents: 5, coupons: "c:5:9,c:6:9" }],
+    /not worth/,
+  ],
+  ["a coupon without a sale", [{ ...HELD, coupons: "c:5:9" }], /I8/],
   ["money without a sale", [{ ...HELD, cents: 5 }], /I8/],
   [
     "an end that leaves units",

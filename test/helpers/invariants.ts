@@ -167,14 +167,13 @@ async function expectMoney(evidence: Evidence, ledger: readonly Movement[]): Pro
   );
 }
 
-/** [I7] */
+/** [I7]; who came back may have come to a node that was a moment behind, and leaves aside what is older than it has. */
 function expectNoGaps({ crowd = [] }: Evidence): void {
-  for (const { viewer, lost, backwards } of crowd)
-    expect({ viewer, lost, backwards }, "[I7] nothing missing, nothing backwards").toEqual({
-      viewer,
-      lost: 0,
-      backwards: 0,
-    });
+  for (const { viewer, joins, lost, backwards } of crowd) {
+    expect({ viewer, lost }, "[I7] nothing missing").toEqual({ viewer, lost: 0 });
+    if (joins === 1)
+      expect({ viewer, backwards }, "[I7] nothing backwards").toEqual({ viewer, backwards: 0 });
+  }
 }
 
 /** [I10]: likes and comments are those that somebody made. */

@@ -83,7 +83,14 @@ function createMarket(roll: (most: number) => number) {
   const drops: Drop[] = [];
   const holds: Hold[] = [];
   const note = (kind: string, { dropId, books }: Drop, what: Partial<Movement>): void => {
-    const blank = { cents: 0, viewerId: "", holdId: "", quantity: 0 };
+    const blank = {
+      cents: 0,
+      discountCents: 0,
+      coupons: "",
+      viewerId: "",
+      holdId: "",
+      quantity: 0,
+    };
     const no = out.length + 1;
     out.push({
       no,

@@ -8,6 +8,7 @@ import { pino } from "pino";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { connectRedis } from "../../server/redis/connect.ts";
 import { showKeys } from "../../server/redis/keys.ts";
+import { loadScript } from "../../server/redis/lua.ts";
 import { type Cashier, type PaymentAdapter, startCashier } from "../../server/shop/cashier.ts";
 import type { DropRequest, NewDrop } from "../../server/shop/inventory.ts";
 import { createSandbox } from "../../server/shop/sandbox.ts";
@@ -88,6 +89,40 @@ test("[PAY2] a declined payment leaves the hold as it was, and the buyer may pay
   await until(async () => (await stateOf(show, "ann|k")) === "h" && (await pendingOf(show)) === 0);
   expect(await ordersOf(show)).toBe(0);
   await shop.checkBooks(show);
+});
+
+test("[PAY16] what is settled leaves the stream of payments after a week; what nobody has finished stays, with all that came after it", async () => {
+  const show = await open();
+  const { payments } = showKeys(show);
+  const idsNow = async (): Promise<string[]> =>
+    (await shop.redis.xrange(payments, "-", "+")).map(([id]) => id);
+  const trim = loadScript(shop.redis, {
+    file: new URL("../../server/payments/trim.lua", import.meta.url),
+    keys: ["payments"],
+    args: ["keepMs"],
+    read: Number,
+  });
+  const take = (most: number): Promise<unknown> =>
+    shop.redis.xreadgroup("GROUP", "cashier", "c", "COUNT", most, "STREAMS", payments, ">");
+  const weekAgoMs = Date.now() - 8 * 24 * 3_600_000;
+  const old = [1, 2, 3, 4].map((n) => `${weekAgoMs + n}-0`);
+  for (const id of old) await shop.redis.xadd(payments, id, "what", "charge", "field", "v|k");
+  const recent = await shop.redis.xadd(payments, "*", "what", "charge", "field", "v|k");
+  const cut = (): Promise<number> => trim(showKeys(show), { keepMs: 7 * 24 * 3_600_000 });
+  // Nobody has been given any of them.
+  expect(await cut()).toBe(0);
+  await take(3);
+  await shop.redis.xack(payments, "cashier", old[0] ?? "", old[2] ?? "");
+  expect(await cut()).toBe(1);
+  expect(await idsNow()).toEqual([...old.slice(1), recent]);
+  await shop.redis.xack(payments, "cashier", old[1] ?? "");
+  // The third was given last, the fourth not yet.
+  await cut();
+  expect(await idsNow()).toContain(old[3]);
+  await take(9);
+  await shop.redis.xack(payments, "cashier", old[3] ?? "", String(recent));
+  await cut();
+  expect(await idsNow()).toEqual([recent]);
 });
 
 test("[F4][I5] a payment for a unit that is gone by now is refunded, once", async () => {

@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Coupon } from "#wire";
+import { createReplay } from "../../server/ledger/replay.ts";
+import { movementsFrom } from "../../server/ledger/stream.ts";
 import { showKeys } from "../../server/redis/keys.ts";
 import { type Gateway, startWorld, until, type World } from "../helpers/rooms.ts";
 
@@ -169,6 +171,20 @@ test("[COUPON5][I8] any history keeps outlay within the budget, and every claim 
           .reduce((sum, h) => sum + Number(h[8]), 0);
         expect(claims.length).toBeLessThanOrEqual(budget);
         expect(outlayCents).toBe(1000 * count("s"));
+        // The ledger alone says the same, to the cent, and never more than the budget.
+        const replay = createReplay();
+        let ledgerCents = 0;
+        for await (const page of movementsFrom(world.store, show, 1))
+          for (const m of page) {
+            const [buyer, hold] = [
+              m.viewerId && `${m.dropId}|${m.viewerId}`,
+              m.holdId && `${m.viewerId}|${m.holdId}`,
+            ];
+            expect(replay.apply({ ...m, buyer, hold })).toBeUndefined();
+            ledgerCents += m.discountCents;
+          }
+        expect(ledgerCents).toBe(outlayCents);
+        expect(replay.outlays.get(couponId)?.spent ?? 0).toBe(count("s"));
         expect(count("h")).toBe(
           holds.filter(([, , state]) => state === "h" || state === "p").length,
         );

@@ -78,7 +78,7 @@ test("[PAY9] at the hold's deadline its session is expired at the provider, and 
 });
 
 test("[F4] through the provider: paid within the grace sells, paid after it takes the unit again, or goes back once", async () => {
-  const inGrace = await desk.buying({ holdMs: 200 });
+  const inGrace = await desk.buying({ holdMs: 2500 });
   const again = await desk.buying();
   const gone = await desk.buying({ allotment: 1 });
   const intakes = new Map<string, Intake>();
@@ -86,7 +86,7 @@ test("[F4] through the provider: paid within the grace sells, paid after it take
   for (const show of [inGrace, again, gone]) await desk.session(show);
   // On its way when the deadline came: complete before the session could be expired.
   desk.stripe.pay(await desk.session(inGrace));
-  await until(async () => (await desk.stateOf(inGrace)) === "s");
+  await until(async () => (await desk.stateOf(inGrace)) === "s", 15_000);
   for (const show of [again, gone]) await desk.lapse(show);
   await desk.shop.hold(gone, "bob");
   for (const show of [again, gone]) {
