@@ -19,7 +19,11 @@ export default defineConfig({
       {
         test: {
           name: "parts",
-          include: ["test/parts/**/*.test.ts", "test/model/**/*.test.ts"],
+          include: [
+            "test/parts/**/*.test.ts",
+            "test/model/**/*.test.ts",
+            "test/sim/mutants.test.ts",
+          ],
           maxWorkers: 2,
           testTimeout: 30_000,
           hookTimeout: 30_000,

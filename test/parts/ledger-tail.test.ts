@@ -36,7 +36,7 @@ const killed = async (child: ChildProcess): Promise<void> => {
 };
 
 test("[LEDGER11][F7] killed at any moment, a tail goes on: the files are those of a tail that was never killed", async () => {
-  const show = await world.open({ allotment: 1000, perBuyerLimit: 1000 });
+  const show = await world.open({ allotment: 1000, perBuyerLimit: 99 });
   const killedDir = newFolder();
   cpSync(join(world.dataDir, "ledger-key"), join(killedDir, "ledger-key"));
   let count = 0;

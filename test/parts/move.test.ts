@@ -142,7 +142,7 @@ function watch(live: Live): { pins: string[]; connections: string[] } {
 
 test("[DRAIN2] likes, comments and purchases on their way through a node that goes away are each counted once", async () => {
   const show = await world.show();
-  const dropId = await world.drop(show, 200, { perBuyerLimit: 1000 });
+  const dropId = await world.drop(show, 200, { perBuyerLimit: 99 });
   const leaving = await world.gateway("gw-leaving-2", { DRAIN_MS: "600" });
   const lives = await Promise.all(
     Array.from({ length: 20 }, (_, i) =>

@@ -134,7 +134,7 @@ scenario(
     newcomer.ask("hello", hello);
     const { code, reason } = await newcomer.closed;
     expect(code).toBe(CLOSES.overloaded.code);
-    expect(Number(reason)).toBeGreaterThan(0);
+    expect(Number.parseInt(reason, 10)).toBeGreaterThan(0);
     const resumed = await s.raw(false, small);
     resumed.ask("hello", { ...hello, token: ticket });
     await until(() => resumed.heard("joined").length > 0);
