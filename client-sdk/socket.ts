@@ -3,6 +3,7 @@
  */
 import {
   type Body,
+  DEFLATED,
   decodeDown,
   decodeDownText,
   type DownFrame,
@@ -12,6 +13,7 @@ import {
   SUBPROTOCOLS,
   toArray,
 } from "#wire";
+import { inflate } from "./inflate.ts";
 
 export interface FrameSocket {
   send<N extends NamesGoing<"up">>(name: N, body: Body<N>): void;
@@ -29,6 +31,8 @@ export interface SocketPorts {
   readonly onClosed: (code: number, delayMs: number, waiting: number) => void;
 }
 
+const canInflate = typeof DecompressionStream === "function";
+
 /** The server sent what this version does not know: resume, perhaps on a newer node. */
 const UNREADABLE = 4299;
 
@@ -36,7 +40,9 @@ export function openSocket(ports: SocketPorts): FrameSocket {
   const { url, json, onOpened, onFrame, onClosed } = ports;
   const endpoint = new URL(url);
   if (endpoint.pathname === "/") endpoint.pathname = RT_PATH;
-  const ws = new ports.WebSocket(endpoint, SUBPROTOCOLS[json ? 1 : 0]);
+  const [msgpack, text, deflate] = SUBPROTOCOLS;
+  const offered = json ? text : canInflate ? [deflate, msgpack] : msgpack;
+  const ws = new ports.WebSocket(endpoint, offered);
   ws.binaryType = "arraybuffer";
   let over = false;
   const end = (code: number, reason = ""): void => {
@@ -49,15 +55,33 @@ export function openSocket(ports: SocketPorts): FrameSocket {
     if (over) ws.close(1000);
     else onOpened();
   });
-  ws.addEventListener("message", ({ data }: MessageEvent<unknown>) => {
+  const take = (data: Uint8Array | string): void => {
     if (over) return;
-    const frame =
-      typeof data === "string"
-        ? decodeDownText(data)
-        : decodeDown(new Uint8Array(data as ArrayBuffer));
+    const frame = typeof data === "string" ? decodeDownText(data) : decodeDown(data);
     if (frame.kind !== "malformed") return onFrame(frame);
     ws.close(1000);
     end(UNREADABLE);
+  };
+  /** From the first deflated one on all messages wait for the one before: their order is part of what they mean. */
+  let before: Promise<void> | undefined;
+  const takeInTurn = async (
+    message: Uint8Array<ArrayBuffer> | string,
+    turn: Promise<void> | undefined,
+  ): Promise<void> => {
+    let frame: Uint8Array | string = message;
+    if (message[0] === DEFLATED)
+      try {
+        frame = await inflate(message as Uint8Array<ArrayBuffer>);
+      } catch {
+        // It stays as it is, and will be found unreadable.
+      }
+    await turn;
+    take(frame);
+  };
+  ws.addEventListener("message", ({ data }: MessageEvent<string | ArrayBuffer>) => {
+    const message = typeof data === "string" ? data : new Uint8Array(data);
+    if (before === undefined && message[0] !== DEFLATED) take(message);
+    else before = takeInTurn(message, before);
   });
   ws.addEventListener("close", ({ code, reason }) => end(code, reason));
   ws.addEventListener("error", () => end(1006));

@@ -47,7 +47,8 @@ Written by \`npm run docs\` from \`client-sdk/protocol/\`; do not edit by hand.
 
 Endpoint \`ws://host:RT_PORT/v1/rt\`. Subprotocols \`dropcast.v1.msgpack\` (binary messages) and \`dropcast.v1.json\` (text messages)
 carry the same positional arrays \`[opcode, ...fields]\`, one per message. Times are ms since 1970 on the server's clock (Redis TIME),
-money is integer cents. Opcodes and field orders are permanent.
+money is integer cents. Opcodes and field orders are permanent. Who offers \`dropcast.v1.deflate\` too gets msgpack, and ticks of lane V of
+some size deflated: such a message is the byte 0xc1 (which no msgpack begins with), then the frame's bytes as raw deflate (RFC 1951).
 
 Where WebSockets are blocked: \`POST http://host:RT_PORT/v1/sse\` with \`hello\` as its body answers with a stream of events (the format
 of EventSource). Its first event, \`open\`, has the connection's name as its data; each further one a frame as JSON text; \`close\` has the

@@ -40,8 +40,14 @@ export {
   PRODUCT,
   type Role,
 } from "./records.ts";
-/** WebSocket subprotocols, best first. */
-export const SUBPROTOCOLS = ["dropcast.v1.msgpack", "dropcast.v1.json"] as const;
+/** WebSocket subprotocols. A server that is offered the third takes it: it is the first, with large ticks of lane V deflated. */
+export const SUBPROTOCOLS = [
+  "dropcast.v1.msgpack",
+  "dropcast.v1.json",
+  "dropcast.v1.deflate",
+] as const;
+/** First byte of a message that is a deflated frame (RFC 1951): one that no msgpack begins with. */
+export const DEFLATED = 0xc1;
 /** Path of the WebSocket endpoint on RT_PORT. */
 export const RT_PATH = "/v1/rt";
 /** Where a stream of events is opened, on the same port, by those who cannot have a WebSocket. */

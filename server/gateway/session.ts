@@ -111,6 +111,10 @@ export class Session implements Member, Conversation {
     return this.#socket.json;
   }
 
+  get inflates(): boolean {
+    return this.#socket.inflates === true;
+  }
+
   get waitingBytes(): number {
     return this.#socket.waitingBytes;
   }

@@ -7,6 +7,8 @@
 export interface Socket {
   /** Speaks the JSON subprotocol: frames travel as text. */
   readonly json: boolean;
+  /** Takes deflated frames. */
+  readonly inflates?: boolean;
   readonly address: string;
   /** Bytes that the kernel did not take yet; 0 after its end. */
   readonly waitingBytes: number;

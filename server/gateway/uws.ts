@@ -10,6 +10,9 @@ import { LIMITS, RT_PATH, SSE_PATH, SUBPROTOCOLS } from "#wire";
 import type { Conversation, Socket, SocketServer } from "./socket.ts";
 import { serveStreams, type StreamPorts } from "./sse.ts";
 
+const [, JSON_TEXT, DEFLATE] = SUBPROTOCOLS;
+const PREFERRED = SUBPROTOCOLS.toReversed();
+
 /** The library copies what it is given, key by key, into an object of its own: so one key. */
 interface Held {
   readonly socket: UwsSocket;
@@ -47,7 +50,7 @@ export async function listen({
         .getHeader("sec-websocket-protocol")
         .split(",")
         .map((name) => name.trim());
-      const chosen = SUBPROTOCOLS.find((name) => offered.includes(name));
+      const chosen = PREFERRED.find((name) => offered.includes(name));
       if (chosen === undefined) {
         res.writeStatus("400 Bad Request").end(`Offer a subprotocol: ${SUBPROTOCOLS.join(" or ")}`);
         return;
@@ -55,7 +58,7 @@ export async function listen({
       const peer = Buffer.from(res.getRemoteAddressAsText()).toString();
       const address = addressOf(peer, req.getHeader("x-forwarded-for"));
       res.upgrade(
-        { socket: new UwsSocket(chosen === SUBPROTOCOLS[1], address) },
+        { socket: new UwsSocket(chosen, address) },
         req.getHeader("sec-websocket-key"),
         chosen,
         req.getHeader("sec-websocket-extensions"),
@@ -118,12 +121,14 @@ export async function listen({
 /** One object per connection and no closures: memory per idle viewer is what the gateway's size is made of. */
 class UwsSocket implements Socket {
   readonly json: boolean;
+  readonly inflates: boolean;
   readonly address: string;
   /** undefined before its beginning and after its end: the library throws at any use then. */
   ws: uWS.WebSocket<Held> | undefined = undefined;
   conversation: Conversation | undefined = undefined;
-  constructor(json: boolean, address: string) {
-    this.json = json;
+  constructor(subprotocol: (typeof SUBPROTOCOLS)[number], address: string) {
+    this.json = subprotocol === JSON_TEXT;
+    this.inflates = subprotocol === DEFLATE;
     this.address = address;
   }
   get waitingBytes(): number {

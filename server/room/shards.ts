@@ -4,7 +4,7 @@
  * would do, the smallest one is emptied into the others. Whoever changes topics misses nothing and hears nothing twice: what
  * waits for either topic goes out first. Cost per viewer: one subscription.
  */
-import type { Frame, Topic, Turns } from "./turns.ts";
+import { type Encoding, ENCODINGS, type Frame, type Topic, type Turns } from "./turns.ts";
 
 /**
  * How much of lane V somebody hears. `crew` (host, moderators, operators): up to 400 comments a second, none merged. `full`: what
@@ -16,6 +16,8 @@ export const FEEDS: readonly Feed[] = ["full", "lite", "core", "crew"];
 /** One connection, as far as hearing goes. */
 export interface Listener {
   readonly json: boolean;
+  /** Takes deflated frames. */
+  readonly inflates?: boolean;
   subscribe(topic: string): void;
   unsubscribe(topic: string): void;
   /** Kept here for the shards. */
@@ -55,13 +57,16 @@ const MERGED_AT_MOST = 0.8 * MAX_SHARD;
 
 interface Group {
   readonly feed: Feed;
-  readonly isText: boolean;
+  readonly encoding: Encoding;
   readonly topics: Topic[];
 }
 
+const encodingOf = ({ json, inflates }: Listener): Encoding =>
+  json ? "text" : inflates === true ? "deflated" : "packed";
+
 export function createShards({ room, turns, nowMs, onFlushed }: ShardPorts): Shards {
   const groups: readonly Group[] = FEEDS.flatMap((feed) =>
-    [false, true].map((isText) => ({ feed, isText, topics: [] })),
+    ENCODINGS.map((encoding) => ({ feed, encoding, topics: [] })),
   );
   const emptying = new Set<Topic>();
   let made = 0;
@@ -78,17 +83,17 @@ export function createShards({ room, turns, nowMs, onFlushed }: ShardPorts): Sha
   const onLaterDone = (): void => {
     if (--waiting === 0) turns.afterTurn(finish);
   };
-  const groupOf = (feed: Feed, isText: boolean): Group =>
-    groups.find((group) => group.feed === feed && group.isText === isText) as Group;
+  const groupOf = (feed: Feed, encoding: Encoding): Group =>
+    groups.find((group) => group.feed === feed && group.encoding === encoding) as Group;
   const roomiest = (topics: readonly Topic[]): Topic | undefined => {
     let best: Topic | undefined;
     for (const topic of topics)
       if (topic.size < (best?.size ?? MAX_SHARD) && !emptying.has(topic)) best = topic;
     return best;
   };
-  const open = ({ feed, isText, topics }: Group): Topic => {
-    const name = `${room}/${feed}/${isText ? "j" : "m"}${++made}`;
-    const topic = { name, isText, size: 0, urgent: [], later: [], onLaterDone, turn: -1 };
+  const open = ({ feed, encoding, topics }: Group): Topic => {
+    const name = `${room}/${feed}/${encoding}${++made}`;
+    const topic = { name, encoding, size: 0, urgent: [], later: [], onLaterDone, turn: -1 };
     topics.push(topic);
     return topic;
   };
@@ -110,7 +115,8 @@ export function createShards({ room, turns, nowMs, onFlushed }: ShardPorts): Sha
   return {
     remove,
     urgent(bytes) {
-      const frame: Frame = { bytes, text: undefined };
+      // It has no time to be deflated.
+      const frame: Frame = { bytes, text: undefined, deflated: bytes };
       const topics = groups.flatMap((group) => group.topics);
       // Nobody is always the first to hear: each event begins with another topic.
       first++;
@@ -118,7 +124,7 @@ export function createShards({ room, turns, nowMs, onFlushed }: ShardPorts): Sha
         turns.urgent(topics[(first + i) % topics.length] as Topic, frame);
     },
     later(feed, bytes) {
-      const frame: Frame = { bytes, text: undefined };
+      const frame: Frame = { bytes, text: undefined, deflated: undefined };
       for (const group of groups) {
         if (group.feed !== feed) continue;
         for (const topic of group.topics) {
@@ -142,7 +148,7 @@ export function createShards({ room, turns, nowMs, onFlushed }: ShardPorts): Sha
         0,
       ),
     place(listener, feed) {
-      const group = groupOf(feed, listener.json);
+      const group = groupOf(feed, encodingOf(listener));
       const to = roomiest(group.topics) ?? open(group);
       const from = listener.topic;
       if (from === to) return;

@@ -6,17 +6,28 @@
  * as an answer to every buyer, and they wait for theirs. Costs nothing while nothing waits.
  */
 import { textOf } from "#wire/server";
+import { deflated } from "./deflating.ts";
 
-/** One message in both subprotocols: packed once, turned into text once and only where somebody reads text. */
+/** How a topic's listeners get their frames; `deflated`: packed, and deflated where that pays. */
+export const ENCODINGS = ["packed", "text", "deflated"] as const;
+export type Encoding = (typeof ENCODINGS)[number];
+
+/** One message in all encodings: packed once; turned into text, or deflated, once and only where somebody reads that. */
 export interface Frame {
   readonly bytes: Uint8Array;
   text: string | undefined;
+  deflated: Uint8Array | undefined;
+}
+
+function messageOf(frame: Frame, encoding: Encoding): Uint8Array | string {
+  if (encoding === "text") return (frame.text ??= textOf(frame.bytes));
+  return encoding === "deflated" ? (frame.deflated ??= deflated(frame.bytes)) : frame.bytes;
 }
 
 /** Sockets that hear the same. */
 export interface Topic {
   readonly name: string;
-  readonly isText: boolean;
+  readonly encoding: Encoding;
   size: number;
   /** Waiting, oldest first. */
   urgent: Frame[];
@@ -80,8 +91,7 @@ export function createTurns(ports: TurnPorts): Turns {
   const send = (topic: Topic, frames: readonly Frame[]): void => {
     if (topic.turn !== turn) left -= topic.size;
     topic.turn = turn;
-    for (const frame of frames)
-      publish(topic, topic.isText ? (frame.text ??= textOf(frame.bytes)) : frame.bytes);
+    for (const frame of frames) publish(topic, messageOf(frame, topic.encoding));
   };
   const sendUrgent = (topic: Topic): void => {
     const frames = topic.urgent;

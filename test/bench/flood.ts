@@ -1,13 +1,14 @@
 /**
  * A room that talks all the time: 20 comments a tick, to 10,000 viewers. Comments delivered per CPU-second of the server, the whole
  * way from the room's log (read, merge, sample, receipt, publish), against a plain publish of the very same frames at the same
- * pace; and what a comment takes on the wire. The comments come from another node, as most do when there are several.
+ * pace; and what a comment takes on the wire, packed, as JSON, and deflated as it is for clients that can inflate. The comments come from another node, as most do when there are several.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { encodeUp, decodeDown, SUBPROTOCOLS, RT_PATH } from "#wire";
 import { textOf } from "#wire/server";
 import { WebSocket } from "ws";
 import { type RoomWrites, createRoomWrites } from "../../server/room/writes.ts";
+import { deflated } from "../../server/room/deflating.ts";
 import type { Bench, BenchRun } from "./bench.ts";
 import { createChatter } from "./chatter.ts";
 import { cpuSecondsOf } from "./machine.ts";
@@ -33,11 +34,15 @@ export const flood: Bench = {
     const dropcast = await dropcastRoom(run, viewers);
     const frame = await dropcast.nextFrame();
     const uws = await uwsRoom(run, viewers, frame);
-    const ticks = run.quick ? 8 : 15;
+    const small = deflated(frame);
+    const uwsDeflated = await uwsRoom(run, viewers, small);
+    const ticks = run.quick ? 6 : 12;
     const rates = await inTurns(run.quick ? 2 : 4, {
       dropcast: () => commentsPerCpuSecond(dropcast, ticks),
       uws: () => commentsPerCpuSecond(uws, ticks),
+      uwsDeflated: () => commentsPerCpuSecond(uwsDeflated, ticks),
     });
+    dropcast.checkShown();
     const rows: readonly Row[] = [
       {
         row: `comments-${viewers}`,
@@ -45,7 +50,19 @@ export const flood: Bench = {
         unit: UNIT,
         controls: [`uws-publish-${viewers}`],
       },
+      {
+        row: `uws-publish-deflated-${viewers}`,
+        value: rates.uwsDeflated,
+        unit: UNIT,
+        controls: [`uws-publish-${viewers}`],
+      },
       { row: `uws-publish-${viewers}`, value: rates.uws, unit: UNIT, controls: [] },
+      {
+        row: "bytes-per-comment-deflated",
+        value: perComment(small.length),
+        unit: "bytes",
+        controls: ["bytes-per-comment", "bytes-per-comment-json"],
+      },
       {
         row: "bytes-per-comment",
         value: perComment(frame.length),
@@ -96,25 +113,38 @@ async function commentsPerCpuSecond(room: Room, ticks: number): Promise<number> 
 async function dropcastRoom(
   run: BenchRun,
   viewers: number,
-): Promise<Room & { nextFrame(): Promise<Uint8Array> }> {
+): Promise<
+  Room & {
+    nextFrame(): Promise<Uint8Array>;
+    /** @throws when a comment was sampled away: the rates would be of fewer than they say */
+    checkShown(): void;
+  }
+> {
   const { store, server, swarm } = await watched(run, { show: SHOW, viewers });
   const writes: RoomWrites = createRoomWrites(store.redis);
   const chatter = createChatter();
-  const tick = async (): Promise<void> =>
-    void (await writes.comment(SHOW, chatter(COMMENTS_PER_TICK)));
+  const reader = await listen(server.port);
+  run.owns(reader.close);
+  let said = 0;
+  const frames = async (): Promise<number> => (await swarm.counts()).byKind["comments"] ?? 0;
+  const tick = async (): Promise<void> => {
+    said += COMMENTS_PER_TICK;
+    await writes.comment(SHOW, chatter(COMMENTS_PER_TICK));
+  };
   return {
     viewers,
     server,
     tick,
-    frames: async () => (await swarm.counts()).byKind["comments"] ?? 0,
+    frames,
     async nextFrame() {
-      const reader = await listen(server.port);
-      const before = (await swarm.counts()).byKind["comments"] ?? 0;
+      const before = await frames();
       await tick();
-      const frame = await reader.next();
-      while (((await swarm.counts()).byKind["comments"] ?? 0) < before + viewers) await sleep(5);
-      await reader.close();
+      const frame = await reader.next;
+      while ((await frames()) < before + viewers) await sleep(5);
       return frame;
+    },
+    checkShown() {
+      if (reader.shown() !== said) throw new Error(`${reader.shown()} of ${said} were shown`);
     },
   };
 }
@@ -138,15 +168,17 @@ async function uwsRoom(run: BenchRun, viewers: number, frame: Uint8Array): Promi
   };
 }
 
-/** One more viewer, who keeps the frames of lane V. */
+/** One more viewer, who counts what it is shown, and keeps the first frame of lane V. */
 async function listen(port: number): Promise<{
-  next(): Promise<Uint8Array>;
-  close(): Promise<void>;
+  readonly next: Promise<Uint8Array>;
+  readonly shown: () => number;
+  readonly close: () => Promise<void>;
 }> {
   const token = await viewerToken(SHOW)(999_999);
   const socket = new WebSocket(`ws://127.0.0.1:${port}${RT_PATH}`, SUBPROTOCOLS[0]);
   const into = Promise.withResolvers<void>();
-  const frame = Promise.withResolvers<Uint8Array>();
+  const first = Promise.withResolvers<Uint8Array>();
+  let shown = 0;
   socket.on("open", () =>
     socket.send(encodeUp("hello", { token, show: SHOW, client: "reader", epoch: "", offset: 0 })),
   );
@@ -154,12 +186,17 @@ async function listen(port: number): Promise<{
     const bytes = new Uint8Array(message);
     const said = decodeDown(bytes);
     if (said.kind === "joined") into.resolve();
-    if (said.kind === "comments" && said.accepted === COMMENTS_PER_TICK) frame.resolve(bytes);
+    if (said.kind !== "comments" || said.accepted === 0) return;
+    shown += said.comments.length;
+    // Who does not say so is taken for slow, and shown less.
+    socket.send(encodeUp("seen", { tick: said.tick }));
+    first.resolve(bytes);
   });
-  socket.on("error", frame.reject);
+  socket.on("error", first.reject);
   await into.promise;
   return {
-    next: () => frame.promise,
+    next: first.promise,
+    shown: () => shown,
     async close() {
       const closed = new Promise((resolve) => socket.once("close", resolve));
       socket.close();

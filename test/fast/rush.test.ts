@@ -3,7 +3,11 @@ import { expect, test } from "vitest";
 import { createRushWatch } from "../../server/gateway/rush.ts";
 import { createTurns, type Frame, type Topic } from "../../server/room/turns.ts";
 
-const frame = (n: number): Frame => ({ bytes: Uint8Array.of(n), text: undefined });
+const frame = (n: number): Frame => ({
+  bytes: Uint8Array.of(n),
+  text: undefined,
+  deflated: undefined,
+});
 
 test("[SHARD5] while buyers rush nothing is published before their answers, for 150 ms at most", () => {
   const loop = { nowMs: 0, isRush: true, due: [] as (() => void)[] };
@@ -21,7 +25,7 @@ test("[SHARD5] while buyers rush nothing is published before their answers, for 
   });
   const topic: Topic = {
     name: "a shard",
-    isText: false,
+    encoding: "packed",
     size: 10,
     urgent: [],
     later: [],

@@ -178,7 +178,12 @@ export function createNetwork(virtual: Virtual, chance: Chance): Network {
     readyState = 0;
     binaryType = "";
 
-    constructor(client: Owner, heard: (data: unknown) => void, url: URL, protocol: string) {
+    constructor(
+      client: Owner,
+      heard: (data: unknown) => void,
+      url: URL,
+      protocol: string | readonly string[],
+    ) {
       this.#client = client;
       this.#heard = heard;
       const host = hosts.get(url.hostname);
@@ -190,7 +195,12 @@ export function createNetwork(virtual: Virtual, chance: Chance): Network {
       this.#line = line;
       line.up("is connected to", () => {
         if (!host.isListening) return line.sever(0, 0);
-        line.conversation = host.accept(new HostSide(line, protocol.endsWith("json")));
+        line.conversation = host.accept(
+          new HostSide(
+            line,
+            [protocol].flat().some((p) => p.endsWith("json")),
+          ),
+        );
         line.down("opens", () => {
           this.readyState = 1;
           this.#emit("open", {});
@@ -241,7 +251,7 @@ export function createNetwork(virtual: Virtual, chance: Chance): Network {
     hosts,
     socketFor: (client, heard) =>
       class extends SimSocket {
-        constructor(url: URL, protocol: string) {
+        constructor(url: URL, protocol: string | readonly string[]) {
           super(client, heard, url, protocol);
         }
       } as unknown as typeof WebSocket,
