@@ -1,5 +1,5 @@
 /**
- * `/v1/shows/:show/mutes`, `/shadow-bans`, `/comments` and, from moderation-rules.ts, `/moderation` and `/audit`: what keeps a room
+ * `/v1/shows/:show/mutes`, `/shadow-bans`, `/removals`, `/comments` and, from moderation-rules.ts, `/moderation` and `/audit`: what keeps a room
  * civil. For moderators, the host and the admin; each deed goes into the show's audit log in the same step.
  */
 import { z } from "zod";
@@ -18,6 +18,7 @@ const COMMON = { tags: ["moderation"], security: ADMIN };
 export function moderationRoutes(app: App, desk: Desk): void {
   muteRoutes(app, desk);
   shadowBanRoutes(app, desk);
+  removalRoutes(app, desk);
   commentRoutes(app, desk);
   moderationRuleRoutes(app, desk);
 }
@@ -110,6 +111,44 @@ function shadowBanRoutes(app: App, { shows, access }: Desk): void {
     async (request, reply) => {
       const { show, viewerId } = request.params;
       await shows.shadowUnban(show, viewerId, await actorOf(access, request));
+      return reply.code(204).send();
+    },
+  );
+}
+
+function removalRoutes(app: App, { shows, access }: Desk): void {
+  const onRequest = access.only("moderator", "host");
+  app.post(
+    "/removals",
+    {
+      onRequest,
+      schema: {
+        ...COMMON,
+        summary: "Send a viewer away for good: neither token nor ticket lets them back in",
+        params: ShowParams,
+        body: z.strictObject({ viewerId: VIEWER_ID }),
+        response: { 200: z.object({ viewerIds: z.array(VIEWER_ID) }), ...REFUSALS },
+      },
+    },
+    async ({ params: { show }, body: { viewerId }, headers }) => {
+      await shows.removeViewer(show, viewerId, await actorOf(access, { headers }));
+      return { viewerIds: [...(await shows.removedViewers(show))] };
+    },
+  );
+  app.delete(
+    "/removals/:viewerId",
+    {
+      onRequest,
+      schema: {
+        ...COMMON,
+        summary: "Let a viewer who was sent away come in again",
+        params: ViewerParams,
+        response: NO_CONTENT,
+      },
+    },
+    async (request, reply) => {
+      const { show, viewerId } = request.params;
+      await shows.readmitViewer(show, viewerId, await actorOf(access, request));
       return reply.code(204).send();
     },
   );

@@ -194,6 +194,7 @@ export class Session implements Member, Conversation {
   }
 
   #enter(room: Room, identity: Who, { epoch, offset }: Position): void {
+    if (room.isRemoved(identity.viewerId)) return this.close("removed");
     // The room's own string: one for all of its members.
     this.show = room.show;
     this.viewerId = identity.viewerId;
@@ -241,6 +242,10 @@ export class Session implements Member, Conversation {
 
   unsubscribe(topic: string): void {
     this.#socket.unsubscribe(topic);
+  }
+
+  removed(): void {
+    this.close("removed");
   }
 
   lose(): void {

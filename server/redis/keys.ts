@@ -75,6 +75,8 @@ export const showKeys = (show: string) => {
     rules: `${tag}:rules`,
     /** set: viewer ids whose comments only they themselves see */
     shadowed: `${tag}:shadowed`,
+    /** set: viewer ids that may not come in any more */
+    removed: `${tag}:removed`,
     /** string: the comment held on top, as JSON */
     pinnedComment: `${tag}:pinnedComment`,
     /** set: numbers of deleted comments */

@@ -42,15 +42,29 @@ export async function openShow(redis: Redis, show: string): Promise<OpenedShow |
     .hgetall(keys.claims)
     .hgetall(keys.rules)
     .smembers(keys.shadowed)
+    .smembers(keys.removed)
     .get(keys.pinnedComment)
     .xrevrangeBuffer(keys.log, "+", "-", "COUNT", MAX_HISTORY)
     .exec();
   if (replies === null) throw new Error("the transaction was discarded");
-  const [meta, products, pinned, drops, holds, muted, coupons, claims, rules, shadowed, top, log] =
-    replies.map(([error, reply]) => {
-      if (error !== null) throw error;
-      return reply;
-    }) as Replies;
+  const [
+    meta,
+    products,
+    pinned,
+    drops,
+    holds,
+    muted,
+    coupons,
+    claims,
+    rules,
+    shadowed,
+    removed,
+    top,
+    log,
+  ] = replies.map(([error, reply]) => {
+    if (error !== null) throw error;
+    return reply;
+  }) as Replies;
   const epoch = meta["epoch"];
   if (epoch === undefined) return undefined;
   const history = log.toReversed().map(readEntry);
@@ -76,7 +90,7 @@ export async function openShow(redis: Redis, show: string): Promise<OpenedShow |
       pinnedComment: top === null ? undefined : (JSON.parse(top) as Comment),
       offset: number("offset"),
     },
-    moderation: { rules, shadowed },
+    moderation: { rules, shadowed, removed },
     guarded: guardedDrops(drops),
     orders: Object.entries(holds).map(([field, packed]) => readHold(field, packed)),
     muted: Object.entries(muted).map(([viewerId, untilMs]) => [viewerId, Number(untilMs)] as const),
@@ -91,7 +105,14 @@ export async function openShow(redis: Redis, show: string): Promise<OpenedShow |
 type Hash = Readonly<Record<string, string>>;
 type Replies = [
   ...[meta: Hash, products: Hash, pinned: string[], drops: Hash, holds: Hash, muted: Hash],
-  ...[coupons: Hash, claims: Hash, rules: Hash, shadowed: string[], top: string | null],
+  ...[
+    coupons: Hash,
+    claims: Hash,
+    rules: Hash,
+    shadowed: string[],
+    removed: string[],
+    top: string | null,
+  ],
   log: Parameters<typeof readEntry>[0][],
 ];
 

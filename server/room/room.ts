@@ -28,6 +28,8 @@ export interface Member extends Paced, Linked<Member> {
   sendFrame(bytes: Uint8Array): void;
   /** The room cannot be served any more: come back later. */
   lose(): void;
+  /** The host has had enough of this viewer. */
+  removed(): void;
 }
 
 export interface RoomPorts {
@@ -68,6 +70,8 @@ export interface Room {
   readonly viewers: number;
   /** Connections by what they hear of lane V. */
   readonly heardBy: (feed: Feed) => number;
+  /** Was sent away for good. */
+  readonly isRemoved: (viewerId: string) => boolean;
   /** The tick's present length. */
   readonly tickMs: number;
   /** Sends the way in: welcome, then what was missed or a snapshot, own orders, joined. */
@@ -119,7 +123,7 @@ export function createRoom(ports: RoomPorts): Room {
       echoes.hid(list);
       gate.heard(spoken, atMs);
     },
-    onModeration: gate.take,
+    onModeration: (bytes) => sendAway(gate.take(bytes)),
     onKept(viewerId, kept) {
       for (const member of members.of(viewerId)) member.send("couponsKept", kept);
     },
@@ -129,6 +133,8 @@ export function createRoom(ports: RoomPorts): Room {
       for (const member of members.of(viewerId)) member.sendFrame(bytes);
     },
   });
+  const sendAway = (viewerId = ""): void =>
+    Array.from(members.of(viewerId)).forEach((member) => member.removed());
   const sendComments = (member: Member, list: readonly Comment[]): void =>
     member.send("comments", {
       tick: lanes.ticks,
@@ -151,10 +157,8 @@ export function createRoom(ports: RoomPorts): Room {
     maxBatch: 2000,
     maxInFlight: 1,
     everyMs: REACT_EVERY_MS,
-    send: async (batch) => {
-      await writes.react(show, batch);
-      return Array.from<undefined>({ length: batch.length });
-    },
+    send: (batch) =>
+      writes.react(show, batch).then(() => Array.from<undefined>({ length: batch.length })),
   });
 
   let emptySinceMs = nowMs();
@@ -248,6 +252,7 @@ export function createRoom(ports: RoomPorts): Room {
       return members.viewers;
     },
     heardBy: shards.size,
+    isRemoved: gate.isRemoved,
     get tickMs() {
       return pace.tickMs;
     },

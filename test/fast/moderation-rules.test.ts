@@ -100,7 +100,10 @@ const author = (viewerId: string, seq: number, over = {}) => ({
 
 test("[MOD6] slow mode holds for a viewer over all nodes, and not for a command that is sent again", async () => {
   let nowMs = 100_000;
-  const gate = await openGate({ rules: { slowModeMs: "5000" }, shadowed: [] }, () => nowMs);
+  const gate = await openGate(
+    { rules: { slowModeMs: "5000" }, shadowed: [], removed: [] },
+    () => nowMs,
+  );
   expect(gate.judge(author("ann", 1), "a").result).toBe("accepted");
   nowMs += 1000;
   expect(gate.judge(author("ann", 2), "b")).toEqual({ result: "tooFast", retryAfterMs: 4000 });
@@ -117,7 +120,10 @@ test("[MOD6] slow mode holds for a viewer over all nodes, and not for a command 
 
 test("[MOD6] the room's rate counts what other nodes let in, and what is on its way", async () => {
   let nowMs = 0;
-  const gate = await openGate({ rules: { roomPerSecond: "4" }, shadowed: [] }, () => nowMs);
+  const gate = await openGate(
+    { rules: { roomPerSecond: "4" }, shadowed: [], removed: [] },
+    () => nowMs,
+  );
   gate.heard([{ viewerId: "x", client: "c", seq: 1 }], nowMs);
   gate.heard([{ viewerId: "y", client: "c", seq: 1 }], nowMs);
   const results = [1, 2, 3].map((i) => gate.judge(author(`v${i}`, 1), "a").result);
@@ -132,8 +138,8 @@ test("[MOD6] the room's rate counts what other nodes let in, and what is on its 
 });
 
 test("[MOD6] changes come from the log: the latest list is in force, whatever was still being built", async () => {
-  const gate = await openGate({ rules: {}, shadowed: ["eve"] }, () => 0);
-  const change = (words: readonly string[]): void =>
+  const gate = await openGate({ rules: {}, shadowed: ["eve"], removed: [] }, () => 0);
+  const change = (words: readonly string[]): unknown =>
     gate.take(packValue(["rules", [["blockedWords", JSON.stringify(words)]]]));
   change(Array.from({ length: 4000 }, (_, i) => `word${i}x`));
   change(["茶"]);

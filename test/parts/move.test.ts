@@ -109,6 +109,35 @@ test("[TICKET5] coming back asks for no new token while the ticket is good", asy
   expect(asked).toBe(1);
 });
 
+test("[TICKET6] who is sent away for good is out at once, on every node, and neither token nor ticket lets them back in; a mute outlives a resume", async () => {
+  const show = await world.show();
+  const identity = { show, viewerId: "mallory", role: "viewer", name: "m" } as const;
+  const token = await world.tokens.sign(identity);
+  const { ticket } = await greet(one, show, token);
+  await world.shows.mute(show, "mallory", 60_000);
+  const lives = await Promise.all([
+    world.join(one, show, "mallory"),
+    world.join(two, show, "mallory"),
+  ]);
+  const bob = await world.join(two, show, "bob");
+  for (const live of lives) expect(await live.comment("hi")).toMatchObject({ result: "muted" });
+  const codes = lives.map(
+    (live) =>
+      new Promise((resolve) =>
+        live.on("connectionChanged", ({ closeCode }) => closeCode && resolve(closeCode)),
+      ),
+  );
+  await world.shows.removeViewer(show, "mallory");
+  const { code: removed } = CLOSES.removed;
+  expect(await Promise.all(codes)).toEqual([removed, removed]);
+  for (const gateway of [one, two, await world.gateway()])
+    for (const pass of [ticket, token])
+      expect((await greet(gateway, show, pass)).code).toBe(removed);
+  expect(bob.state.connection).toBe("live");
+  await world.shows.readmitViewer(show, "mallory");
+  await until(async () => (await greet(one, show, ticket)).code === 0);
+});
+
 test("[DRAIN1] viewers of a node that goes away are never without the room: no gap, nothing twice, no moment offline", async () => {
   const show = await world.show();
   const leaving = await world.gateway("gw-leaving", { DRAIN_MS: "600" });

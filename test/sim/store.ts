@@ -211,7 +211,7 @@ export function createModel(nowMs: () => number, units: number): Model {
         kept: [],
         muted: [],
         history: entries.slice(-HISTORY),
-        moderation: { rules: {}, shadowed: [] },
+        moderation: { rules: {}, shadowed: [], removed: [] },
         guarded: [],
         lastId: entries.at(-1)?.id ?? "0-0",
       };

@@ -24,16 +24,22 @@ export interface StoredModeration {
   /** Field of the rules → its value as JSON; what is missing is as in NO_RULES. */
   readonly rules: Readonly<Record<string, string>>;
   readonly shadowed: readonly string[];
+  readonly removed: readonly string[];
 }
 
 /** A log entry's field M: something only nodes need to know. */
 export type ModerationNote =
   | readonly ["rules", readonly (readonly [field: string, json: string])[]]
-  | readonly ["shadow", viewerId: string, isOn: 0 | 1];
+  | readonly ["shadow" | "remove", viewerId: string, isOn: 0 | 1];
 
 export interface Gate {
-  /** A log entry's field M. New rules are in force when they are compiled, within 0.2 s for thousands of words. */
-  readonly take: (bytes: Uint8Array) => void;
+  /**
+   * A log entry's field M. New rules are in force when they are compiled, within 0.2 s for thousands of words.
+   * @returns who has to leave now, if anybody
+   */
+  readonly take: (bytes: Uint8Array) => string | undefined;
+  /** May not come in. */
+  readonly isRemoved: (viewerId: string) => boolean;
   /** Comments of the room as the log has them, from whatever node. */
   readonly heard: (spoken: readonly Spoken[], atMs: number) => void;
   /** The way in for one comment; `settled` is to be called when its append has ended, well or not. */
@@ -55,10 +61,11 @@ export const rulesFrom = (stored: Readonly<Record<string, string>>): Rules => ({
 
 /** Resolves when the rules are ready: no comment gets past them. @param nowMs Redis TIME */
 export async function openGate(
-  { rules: stored, shadowed: ids }: StoredModeration,
+  { rules: stored, shadowed: ids, removed: gone }: StoredModeration,
   nowMs: () => number,
 ): Promise<Gate> {
   const shadowed = new Set(ids);
+  const removed = new Set(gone);
   const stop = new AbortController();
   let rules = rulesFrom(stored);
   const first = await inSlices(compile(rules), SLICE_MS, stop.signal);
@@ -126,9 +133,15 @@ export async function openGate(
           entry[1].map(([field, json]) => [field, JSON.parse(json) as unknown]),
         );
         void change({ ...rules, ...changed });
-      } else if (entry[2] === 1) shadowed.add(entry[1]);
-      else shadowed.delete(entry[1]);
+        return undefined;
+      }
+      const [what, viewerId, isOn] = entry;
+      const those = what === "shadow" ? shadowed : removed;
+      if (isOn === 1) those.add(viewerId);
+      else those.delete(viewerId);
+      return what === "remove" && isOn === 1 ? viewerId : undefined;
     },
+    isRemoved: (viewerId) => removed.has(viewerId),
     heard(spoken, atMs) {
       const { slowModeMs, roomPerSecond } = inForce.compiled;
       if (slowModeMs > 0) for (const one of spoken) note(one, atMs);

@@ -39,6 +39,10 @@ export interface Moderation {
   shadowBan(show: string, viewerId: string, by?: Actor): Promise<"changed" | "same">;
   shadowUnban(show: string, viewerId: string, by?: Actor): Promise<"changed" | "same">;
   shadowBanned(show: string): Promise<readonly string[]>;
+  /** For good: neither a token nor a ticket lets the viewer back in. */
+  removeViewer(show: string, viewerId: string, by?: Actor): Promise<"changed" | "same">;
+  readmitViewer(show: string, viewerId: string, by?: Actor): Promise<"changed" | "same">;
+  removedViewers(show: string): Promise<readonly string[]>;
   deleteComment(show: string, commentNo: number, by?: Actor): Promise<"deleted" | "unknown">;
   /** `unknown`: there is no such comment, or the log no longer has it. */
   pinComment(
@@ -71,6 +75,12 @@ export function createModeration(redis: Redis): Moderation {
   const shadow = loadScript(redis, {
     file: file("shadow"),
     keys: ["meta", "log", "shadowed", "audit"],
+    args: ["viewerId", "isOn", "by"],
+    read: (reply) => String(reply) as "changed" | "same",
+  });
+  const removing = loadScript(redis, {
+    file: file("remove"),
+    keys: ["meta", "log", "removed", "audit"],
     args: ["viewerId", "isOn", "by"],
     read: (reply) => String(reply) as "changed" | "same",
   });
@@ -108,6 +118,11 @@ export function createModeration(redis: Redis): Moderation {
     },
     shadowBan: shadowing(1),
     shadowUnban: shadowing(0),
+    removeViewer: (show, viewerId, by = SYSTEM) =>
+      removing(showKeys(show), { viewerId, isOn: 1, by: said(by) }),
+    readmitViewer: (show, viewerId, by = SYSTEM) =>
+      removing(showKeys(show), { viewerId, isOn: 0, by: said(by) }),
+    removedViewers: async (show) => (await redis.smembers(showKeys(show).removed)).sort(),
     shadowBanned: async (show) => (await redis.smembers(showKeys(show).shadowed)).sort(),
     async deleteComment(show, commentNo, by = SYSTEM) {
       const author = (await findComment(redis, show, commentNo))?.viewerId ?? "";
