@@ -1,5 +1,5 @@
 /**
- * One node's requests to the inventory, gathered per show: at most two batches in flight, up to 256 requests in each. What has
+ * One node's requests to the inventory, gathered per show: at most four batches in flight, up to 256 requests in each. What has
  * become needless while it waited (the drop sold out) is answered here, and never sent.
  * An answer can be remembered wrongly by nobody: a batch that failed is asked again with the same keys by its clients.
  */
@@ -7,8 +7,11 @@ import { createGather, type Gather } from "../gather.ts";
 import type { DropAnswer, DropRequest, Inventory } from "./inventory.ts";
 
 const MAX_BATCH = 256;
-/** Requests under way at a time: two full batches; with smaller ones more of them. */
-const MAX_UNDER_WAY = 512;
+/**
+ * Requests under way at a time: four full batches, with smaller ones more of them. Redis syncs its file once for all that came
+ * while it synced before, so on a slow disk more of them share the wait; larger batches would only keep other shows waiting.
+ */
+const MAX_UNDER_WAY = 1024;
 
 /** The answer that a node can give by itself by now; undefined: Redis decides. Asked when the request would be sent. */
 export type AnswerHere = () => DropAnswer | undefined;

@@ -255,6 +255,13 @@ local function guardedDrops()
   return ids
 end
 
+-- Of whole numbers. Nearly all counts are the same few, and Redis would print each of them anew, as a fraction.
+local textOf = setmetatable({}, { __index = function(texts, n)
+  local text = string.format("%d", n)
+  texts[n] = text
+  return text
+end })
+
 local function keepBooks()
   local args = {}
   for i, field in ipairs(dirtyHolds) do
@@ -265,7 +272,7 @@ local function keepBooks()
 
   args = {}
   for i, field in ipairs(dirtyBuyers) do
-    args[2 * i - 1], args[2 * i] = field, buyers_[field]
+    args[2 * i - 1], args[2 * i] = field, textOf[buyers_[field]]
   end
   callMany("HSET", buyers, args)
 

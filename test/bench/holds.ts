@@ -17,8 +17,8 @@ const SHOW = "holds";
 const UNIT = "/s";
 const CONTROL = "decr-pipelined";
 const ALONE = "call-per-buyer";
-/** Buyers that wait at the same time, in both ways of asking. */
-const WAITING = 1024;
+/** Buyers that wait at the same time, in both ways of asking: more than are under way at once. */
+const WAITING = 2048;
 const DECR_BATCH = 256;
 const DECR_IN_FLIGHT = 4;
 
