@@ -14,6 +14,8 @@ export interface Streams {
   publish(topic: string, frame: Uint8Array | string): void;
   /** Frames that came to another gateway. @returns false when there is no such connection here */
   readonly take: (connection: string, body: string) => boolean;
+  /** No new streams from here on. Kept-alive connections outlive the listening: each ends with its next answer, so that it is not used to come back here. */
+  leave(): void;
   stop(): void;
 }
 
@@ -41,6 +43,7 @@ export function serveStreams(app: TemplatedApp, ports: StreamPorts): Streams {
   const { node, addressOf, onOpened, handOn, nowMs } = ports;
   const streams = new Map<string, Stream>();
   const topics = new Map<string, Set<Stream>>();
+  let isLeaving = false;
 
   const take = (connection: string, body: string): boolean => {
     const stream = streams.get(connection);
@@ -50,7 +53,8 @@ export function serveStreams(app: TemplatedApp, ports: StreamPorts): Streams {
   app.post(SSE_PATH, (res, req) => {
     const peer = Buffer.from(res.getRemoteAddressAsText()).toString();
     const address = addressOf(peer, req.getHeader("x-forwarded-for"));
-    readBody(res, (hello) => {
+    const reading = readBody(res, (hello) => {
+      if (isLeaving) return reading.answer("503 Service Unavailable", true);
       const id = `${node}.${randomBytes(12).toString("base64url")}`;
       const stream = new Stream(res, address, topics, () => void streams.delete(id));
       streams.set(id, stream);
@@ -77,7 +81,7 @@ export function serveStreams(app: TemplatedApp, ports: StreamPorts): Streams {
       // Redis away: the client comes back with what was not taken.
       void passOn(connection, body)
         .catch(() => false)
-        .then((isTaken) => reading.answer(isTaken ? "204 No Content" : "410 Gone"));
+        .then((isTaken) => reading.answer(isTaken ? "204 No Content" : "410 Gone", isLeaving));
     });
   });
   for (const path of [SSE_PATH, STREAM_PATH])
@@ -96,6 +100,7 @@ export function serveStreams(app: TemplatedApp, ports: StreamPorts): Streams {
       for (const stream of topics.get(topic) ?? []) stream.send(frame);
     },
     take,
+    leave: () => (isLeaving = true),
     stop: () => clearInterval(looking),
   };
 }
@@ -107,7 +112,8 @@ function begin(res: HttpResponse, status: string): void {
 }
 
 interface Reading {
-  answer(status: string): void;
+  /** @param isLast the connection ends with this answer */
+  answer(status: string, isLast?: boolean): void;
 }
 
 /** Hands over the whole body as text; one that is too long is answered here. */
@@ -115,12 +121,12 @@ function readBody(res: HttpResponse, onBody: (body: string) => void): Reading {
   const parts: Buffer[] = [];
   let bytes = 0;
   let isOver = false;
-  const answer = (status: string): void => {
+  const answer = (status: string, isLast = false): void => {
     if (isOver) return;
     isOver = true;
     res.cork(() => {
       begin(res, status);
-      res.endWithoutBody();
+      res.endWithoutBody(undefined, isLast);
     });
   };
   res.onAborted(() => (isOver = true));

@@ -110,6 +110,7 @@ export async function listen({
     stopListening() {
       if (listening !== undefined) uWS.us_listen_socket_close(listening);
       listening = undefined;
+      streams.leave();
     },
     close() {
       streams.stop();

@@ -74,7 +74,7 @@ test("[SSE1][I7] where WebSockets are refused the SDK joins by itself over event
 test("[SSE2] the viewer's page works where WebSockets are refused: comments, likes, a purchase", async () => {
   const { shop, open, faults } = world;
   const show = await shop.show(100);
-  await shop.drop(show, { allotment: 5 });
+  const dropId = await shop.drop(show, { allotment: 5 });
   const outside = await shop.join(show, "outside2");
   const page = await open("/healthz");
   await page.route("**/v1/config", async (route) => {
@@ -93,5 +93,9 @@ test("[SSE2] the viewer's page works where WebSockets are refused: comments, lik
   await until(() => outside.state.comments.some(({ text }) => text === "from the page"));
   await page.getByTestId("like").click();
   await until(() => outside.state.likes > 0);
+  await buy.click();
+  await page.getByTestId("pay").click();
+  await until(() => outside.state.drops.get(dropId)?.sold === 1);
+  await until(async () => (await page.getByTestId("order-state").count()) > 0);
   expect(faults).toEqual([]);
 }, 60_000);
