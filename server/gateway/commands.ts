@@ -3,6 +3,7 @@
  * frame that says whether the same command may be sent again.
  */
 import type { Body, FailureCode, UpFrame } from "#wire";
+import { encodeDown } from "#wire/server";
 import type { Logger } from "../log.ts";
 import { isOutage } from "../redis/outage.ts";
 import type { Room } from "../room/room.ts";
@@ -45,6 +46,19 @@ const NOTHING_SHOWN: Shown = { coupons: [], pass: "" };
 const SOLD_OUT: TurnedAway = { result: "soldOut", retryAfterMs: 0 };
 const SOLD_OUT_HERE: DropAnswer = ["soldOut", 0];
 const NOTHING = { holdId: "", deadlineMs: 0, quantity: 0, retryAfterMs: 0 };
+
+/** The answer most buyers of a rush get. Sessions count their requests from 1, so thousands of them are told the same bytes. */
+const soldOutFrames: Uint8Array[] = [];
+const MOST_KEPT = 256;
+
+function soldOutFrame(id: number): Uint8Array {
+  const known = soldOutFrames[id];
+  if (known !== undefined) return known;
+  const frame = encodeDown("holdAnswered", { id, result: "soldOut", ...NOTHING });
+  // A copy: what the packer made would keep its whole pool alive.
+  if (id < MOST_KEPT) soldOutFrames[id] = new Uint8Array(frame);
+  return frame;
+}
 
 const RETRY_AFTER_MS = 300;
 /** Its first answer is remembered: what it shows makes no difference. */
@@ -149,7 +163,8 @@ export function createCommands(ports: CommandPorts): (session: Session, frame: C
     { holdId, deadlineMs, quantity, retryAfterMs } = NOTHING,
   ): void => {
     if (result !== "held" && result !== "pending") door.refused(session, result);
-    session.send("holdAnswered", { id, result, holdId, deadlineMs, quantity, retryAfterMs });
+    if (result === "soldOut") session.sendFrame(soldOutFrame(id));
+    else session.send("holdAnswered", { id, result, holdId, deadlineMs, quantity, retryAfterMs });
   };
 
   /** What needs no asking is answered at once: no promise, no call. */

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type { HoldAnswer, Live } from "#sdk";
 import { showKeys } from "../../server/redis/keys.ts";
+import { openRaw } from "../helpers/raw.ts";
 import { type Gateway, startWorld, until, type World } from "../helpers/rooms.ts";
 
 let world: World;
@@ -131,6 +132,31 @@ test("[BUY5] after sold out a node refuses by itself, but a repeated key still g
   expect((await bob.hold(dropId)).result).toBe("soldOut");
   const again = await world.join(two, show, "ann");
   expect(await again.hold(dropId, { key: "k" })).toEqual(first);
+});
+
+test("[BUY10] each refusal carries its request's number, whatever that is, in both subprotocols", async () => {
+  const show = await world.show();
+  const dropId = await world.drop(show, 1);
+  const ann = await world.join(one, show, "ann");
+  await ann.hold(dropId);
+  await until(() => ann.state.drops.get(dropId)?.state === "soldOut");
+  const numbers = [0, 1, 2, 127, 128, 255, 256, 257, 65_536, 0xffff_ffff, 1, 255, 256];
+  for (const json of [false, true]) {
+    const refused = numbers.map(async (id, i) => {
+      const viewerId = `late-${json}-${i}`;
+      const token = await world.tokens.sign({ show, viewerId, role: "viewer", name: viewerId });
+      const raw = await openRaw(one.url, json);
+      raw.ask("hello", { token, show, client: "raw", epoch: "", offset: 0 });
+      await until(() => raw.heard("joined").length === 1);
+      raw.ask("hold", { id, key: `k${i}`, dropId, quantity: 1, attempt: 0 });
+      await until(() => raw.heard("holdAnswered").length === 1);
+      raw.close();
+      return raw.heard("holdAnswered")[0];
+    });
+    expect(await Promise.all(refused)).toMatchObject(
+      numbers.map((id) => ({ id, result: "soldOut", holdId: "", quantity: 0, retryAfterMs: 0 })),
+    );
+  }
 });
 
 test("[BUY6][I5] a cancelled hold returns its units once, and everybody sees them", async () => {
