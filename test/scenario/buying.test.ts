@@ -117,6 +117,7 @@ scenario(
         ahead: i,
       });
     }
+    await until(() => line.every(({ live }, i) => live.state.orders.has(`w${i}`)));
     cables.forEach((cable) => cable.cut());
     await owner.live.cancel("own");
     await until(() => line[0]?.live.state.orders.get("w0")?.state === "held");

@@ -1,7 +1,8 @@
 /** What is held against every viewer of a scenario, whatever it was about. */
+import { inflateRawSync } from "node:zlib";
 import { expect } from "vitest";
 import type { Live } from "#sdk";
-import { decodeDown, decodeDownText, DROP, type DownFrame } from "#wire";
+import { decodeDown, decodeDownText, DEFLATED, DROP, type DownFrame } from "#wire";
 import { showKeys } from "../../server/redis/keys.ts";
 import { readEntry } from "../../server/room/log.ts";
 import { openShow } from "../../server/room/open.ts";
@@ -25,6 +26,9 @@ export function add(receipt: Receipt, frame: Extract<DownFrame, { kind: "comment
   receipt.skipped += skipped;
 }
 
+const inflated = (message: Uint8Array): Uint8Array =>
+  message[0] === DEFLATED ? inflateRawSync(message.subarray(1)) : message;
+
 /** The platform's WebSocket, with its messages seen on the way. */
 export const tapped = (heard: (frame: DownFrame) => void): typeof WebSocket =>
   class extends WebSocket {
@@ -34,7 +38,7 @@ export const tapped = (heard: (frame: DownFrame) => void): typeof WebSocket =>
         const frame =
           typeof data === "string"
             ? decodeDownText(data)
-            : decodeDown(new Uint8Array(data as ArrayBuffer));
+            : decodeDown(inflated(new Uint8Array(data as ArrayBuffer)));
         if (frame.kind === "malformed") throw new Error(frame.why);
         heard(frame);
       });
