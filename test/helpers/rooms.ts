@@ -63,8 +63,21 @@ export const freePort = async (): Promise<number> => {
   return port;
 };
 
+/** Its Redis, once restarted, is back for the test itself too, whose own connection sends nothing while it is broken. */
 export async function startWorld(): Promise<World> {
-  return startWorldOn(await startThrowawayRedis());
+  const redis = await startThrowawayRedis();
+  const restart = redis.restart.bind(redis);
+  const world = await startWorldOn(redis);
+  const answers = (): Promise<boolean> =>
+    world.store.ping().then(
+      () => true,
+      () => false,
+    );
+  redis.restart = async () => {
+    await restart();
+    await until(answers, 10_000);
+  };
+  return world;
 }
 
 /** Stops the given Redis with the world. */
