@@ -105,8 +105,11 @@ function fromText(text: string, way: "up" | "down"): object {
 
 function fromRaw(raw: unknown, way: "up" | "down", length: number): object {
   if (!Array.isArray(raw)) return malformed("notArray", typeof raw);
-  const plan = typeof raw[0] === "number" ? PLANS[raw[0]] : undefined;
-  if (plan === undefined) return malformed("unknownOpcode", String(raw[0]));
+  const opcode: unknown = raw[0];
+  // Only a number is put into words: an object may bring a `toString` of its own, an array may be endlessly deep.
+  if (typeof opcode !== "number") return malformed("unknownOpcode", typeof opcode);
+  const plan = PLANS[opcode];
+  if (plan === undefined) return malformed("unknownOpcode", String(opcode));
   if (plan.way !== way) return malformed("wrongWay", plan.kind);
   if (way === "up" && length > LIMITS.maxCommandBytes && plan.kind !== "signal")
     return malformed("tooLong", plan.kind);

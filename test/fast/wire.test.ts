@@ -140,6 +140,13 @@ describe("hostile input", () => {
       { numRuns: 10_000 },
     );
   });
+  test("[W4] an opcode of 30,000 arrays within each other is `malformed`, not a throw", () => {
+    const text = "[".repeat(30_000) + "]".repeat(30_000);
+    expect([decodeUpText(text).kind, decodeDownText(text).kind]).toEqual([
+      "malformed",
+      "malformed",
+    ]);
+  });
   test("[W4] any text decodes to a frame or `malformed`, never a throw", () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
@@ -155,6 +162,7 @@ describe("hostile input", () => {
     ["an object", { op: 1 }, "notArray"],
     ["an empty array", [], "unknownOpcode"],
     ["a text opcode", ["hello"], "unknownOpcode"],
+    ["an opcode that cannot be put into words", [{ toString: false }], "unknownOpcode"],
     ["a negative opcode", [-1], "unknownOpcode"],
     ["a broken opcode", [1.5], "unknownOpcode"],
     ["an unknown opcode", [0x3f], "unknownOpcode"],
