@@ -91,4 +91,4 @@ test("[FAULT14][F4][F5][F7] the payment provider stands still for 30 s, the shop
   expect(takingsCents).toBe(6 * 4900);
   await fleet.check(show, { buyers, crowd, takingsCents, told: up.taken });
   await fleet.check(show, { buyers, crowd, takingsCents, told: down.taken });
-}, 150_000);
+}, 240_000);

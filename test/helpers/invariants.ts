@@ -9,6 +9,7 @@ import { auditFolder } from "../../server/ledger/audit.ts";
 import { ledgerFolder, showFolder } from "../../server/ledger/files.ts";
 import { compareLive } from "../../server/ledger/live.ts";
 import { showKeys } from "../../server/redis/keys.ts";
+import { DEFAULT_BACKOFF } from "../../server/outbox/outbox.ts";
 import { readHold } from "../../server/room/entries.ts";
 import { checkHolds, checkLedger, liveDrops, type Movement, readLedger } from "./books.ts";
 import type { Buyer } from "./buyers.ts";
@@ -248,6 +249,7 @@ async function expectTold({ store, show }: Evidence, told: readonly Received[]):
     const now = finalStates(events());
     return (await due()).every(([field, type]) => now.get(field) === type);
   };
-  await until(isSame, 30_000).catch(() => undefined);
+  // A back end that was down is asked again after the longest pause at the latest.
+  await until(isSame, DEFAULT_BACKOFF.longestMs + 15_000).catch(() => undefined);
   expect(finalStates(events()), "the shop knows what is there").toEqual(new Map(await due()));
 }
