@@ -3,8 +3,7 @@
  * npm 10 runs all of them, npm 12 none, and mediasoup's fails the whole install where its download is out of reach.
  */
 import { spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import { existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import path from "node:path";
 
 const run = (command, args, options) => spawnSync(command, args, { stdio: "inherit", ...options });
@@ -35,37 +34,40 @@ const INSTALL = [
 
 /** @returns the problem with its remedy, or undefined */
 export function ensurePackages(projectDir, say) {
-  const modules = path.join(projectDir, "node_modules");
-  const installed = path.join(modules, ".package-lock.json");
-  const mark = path.join(modules, ".dropcast-lock");
-  const lock = readFileSync(path.join(projectDir, "package-lock.json"), "utf8");
-  const hash = createHash("sha256").update(lock).digest("hex");
-  if (existsSync(installed)) {
-    if (existsSync(mark) && readFileSync(mark, "utf8") === hash) return undefined;
-    // A person ran npm install or npm ci: that is as good.
-    if (isSatisfied(JSON.parse(lock), JSON.parse(readFileSync(installed, "utf8")))) {
-      writeFileSync(mark, hash);
-      return undefined;
-    }
-  }
+  if (missingPackages(projectDir).length === 0) return undefined;
   say("installing the npm packages (about a minute, once)");
+  // npm believes its list of what is there; without one it looks.
+  rmSync(path.join(projectDir, INSTALLED), { force: true });
   const { status } = npm(INSTALL, projectDir);
   if (status !== 0)
     return "npm install failed: see above; check the network and the registry, then run this again";
-  writeFileSync(mark, hash);
   return undefined;
 }
 
-/** Whether every package of the lock is there in its version; optional ones are for other machines. */
-const isSatisfied = (lock, installed) =>
-  Object.entries(lock.packages).every(
-    ([place, { version, optional, devOptional, peer }]) =>
-      place === "" ||
-      optional ||
-      devOptional ||
-      peer ||
-      installed.packages[place]?.version === version,
-  );
+/** npm's own list of what it has installed. */
+const INSTALLED = "node_modules/.package-lock.json";
+
+/**
+ * Places of the lock whose package is not there in its version, whoever installed the others; optional ones are for other machines.
+ * Looks at the folders too: a list outlives what it lists.
+ */
+export function missingPackages(projectDir) {
+  const read = (file) => {
+    const whole = path.join(projectDir, file);
+    return existsSync(whole) ? JSON.parse(readFileSync(whole, "utf8")).packages : {};
+  };
+  const installed = read(INSTALLED);
+  return Object.entries(read("package-lock.json"))
+    .filter(
+      ([place, { optional, devOptional, peer }]) => place && !optional && !devOptional && !peer,
+    )
+    .filter(
+      ([place, { version }]) =>
+        installed[place]?.version !== version ||
+        !existsSync(path.join(projectDir, place, "package.json")),
+    )
+    .map(([place]) => place);
+}
 
 /** The `node` package's own install step: it puts this machine's Node into node_modules/.bin. */
 export function ensureNode22(projectDir, say) {

@@ -1,7 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import { projectDir } from "../../server/config.ts";
 
@@ -42,4 +43,35 @@ test("[SETUP8] where it may not install, every missing package stands in one lin
 test("[SETUP9] a REDIS_URL or a Valkey needs no redis-server", () => {
   expect(install("start", pathWith({}), { REDIS_URL: "redis://127.0.0.1:6379" }).status).toBe(0);
   expect(install("start", pathWith({ "valkey-server": "exit 0" })).status).toBe(0);
+});
+
+test("[SETUP11] a package whose folder is gone, or that npm's list has in another version, is installed again; one for other machines is not missed", async () => {
+  const home = mkdtempSync(join(tmpdir(), "dropcast-packages-"));
+  onTestFinished(() => rmSync(home, { recursive: true, force: true }));
+  const wanted = {
+    "": {},
+    "node_modules/here": { version: "1.0.0" },
+    "node_modules/gone": { version: "1.0.0" },
+    "node_modules/old": { version: "2.0.0" },
+    "node_modules/elsewhere": { version: "1.0.0", optional: true },
+  };
+  for (const name of ["here", "old"]) {
+    mkdirSync(join(home, "node_modules", name), { recursive: true });
+    writeFileSync(join(home, "node_modules", name, "package.json"), "{}");
+  }
+  writeFileSync(join(home, "package-lock.json"), JSON.stringify({ packages: wanted }));
+  const { missingPackages } = (await import(
+    pathToFileURL(join(projectDir, "server/setup/npm-packages.mjs")).href
+  )) as { missingPackages: (projectDir: string) => readonly string[] };
+  expect(missingPackages(home)).toEqual([
+    "node_modules/here",
+    "node_modules/gone",
+    "node_modules/old",
+  ]);
+  const installed = { ...wanted, "node_modules/old": { version: "1.0.0" } };
+  writeFileSync(
+    join(home, "node_modules/.package-lock.json"),
+    JSON.stringify({ packages: installed }),
+  );
+  expect(missingPackages(home)).toEqual(["node_modules/gone", "node_modules/old"]);
 });
