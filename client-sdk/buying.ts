@@ -86,11 +86,16 @@ export function createBuying({
       return { result: "ready", key, untilMs };
     },
     async hold(dropId, { quantity = 1, key = randomId(), coupons = [] } = {}) {
-      const answer = await showing(dropId, key, (pass) =>
-        pass === "" && coupons.length === 0
-          ? commands.ask("hold", { dropId, quantity, key })
-          : commands.ask("redeem", { dropId, quantity, key, coupons, pass }),
-      );
+      const answer = await showing(dropId, key, (pass) => {
+        const asked = { dropId, quantity, key };
+        if (pass !== "" || coupons.length > 0)
+          return commands.ask("redeem", { ...asked, coupons, pass });
+        const { mode, state: at, restockEpoch = 0 } = state.drops.get(dropId) ?? {};
+        // "Sold out" has not been seen yet: when it comes, it is the answer.
+        return mode === "fcfs" && (at === "open" || at === "announced")
+          ? commands.ask("tap", { ...asked, restockEpoch })
+          : commands.ask("hold", asked);
+      });
       const { result, holdId, deadlineMs, retryAfterMs } = answer;
       if (result === "held") return { result, holdId, deadlineMs, quantity: answer.quantity };
       return result === "tooFast" ? { result, retryAfterMs } : { result };

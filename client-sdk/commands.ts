@@ -2,12 +2,13 @@
  * Commands on their way: each is kept until its answer, sent again after every reconnect, and given up at its deadline.
  * Safe because every command that changes something carries a key or sequence number made before the first send.
  */
-import type { Body, FrameName } from "#wire";
+import type { Body, FrameName, Order } from "#wire";
 import { SdkFault } from "./live.ts";
 
 type Command =
   | "comment"
   | "hold"
+  | "tap"
   | "redeem"
   | "claim"
   | "wait"
@@ -16,12 +17,12 @@ type Command =
   | "cancel"
   | "signal";
 type Answer<C extends Command> = Body<
-  C extends "redeem" ? "holdAnswered" : `${Exclude<C, "redeem">}Answered`
+  C extends "redeem" | "tap" ? "holdAnswered" : `${Exclude<C, "redeem" | "tap">}Answered`
 >;
 
 interface Pending {
-  readonly name: Command;
-  readonly body: { readonly id: number; attempt?: number };
+  name: Command;
+  body: { readonly id: number; attempt?: number };
   readonly deadlineMs: number;
   readonly resolve: (answer: never) => void;
   readonly reject: (fault: SdkFault) => void;
@@ -36,6 +37,12 @@ export interface Commands {
   /** Settles the command that this frame answers. */
   answered(id: number, answer: object): void;
   readonly failed: (frame: Body<"failed">) => void;
+  /** An own order has come: the answer to the tap that it was. */
+  ordered(order: Order): void;
+  /** Refuses the taps that this event answers. @param isHeld whether this viewer has got that one */
+  soldOut(event: Body<"dropSoldOut">, isHeld: (key: string) => boolean): void;
+  /** Taps that wait still want an answer of their own from here on: what happened meanwhile may not have been seen in order. */
+  unride(): void;
   /** Sends everything unanswered again, but those of one name: the room was joined anew. */
   resend(except?: Command): void;
   /** Gives up what is past its deadline. Called about once a second. */
@@ -43,6 +50,10 @@ export interface Commands {
   /** Gives up everything, and whatever is asked from here on. */
   abandon(): void;
 }
+
+/** After this a tap asks to be answered in so many words. */
+const TAP_AGAIN_MS = 2000;
+const SOLD_OUT = { result: "soldOut", holdId: "", deadlineMs: 0, quantity: 0, retryAfterMs: 0 };
 
 export interface CommandPorts {
   /** Sends if the room is joined; else does nothing, `resend` will come. */
@@ -60,9 +71,16 @@ export function createCommands({ send, nowMs, later }: CommandPorts): Commands {
     pending.delete(id);
     return command;
   };
+  const unride = (command: Pending): void => {
+    if (command.name !== "tap") return;
+    const { restockEpoch: _epoch, ...asked } = command.body as Body<"tap">;
+    command.name = "hold";
+    command.body = asked;
+  };
   const again = (id: number): void => {
     const command = pending.get(id);
     if (command === undefined) return;
+    unride(command);
     if (command.body.attempt !== undefined)
       command.body.attempt = Math.min(command.body.attempt + 1, 255);
     send(command.name, command.body);
@@ -82,6 +100,8 @@ export function createCommands({ send, nowMs, later }: CommandPorts): Commands {
         reject,
       });
       send(name, full);
+      // Unless it has become a hold: two of them under way could be decided either way.
+      if (name === "tap") later(() => pending.get(id)?.name === "tap" && again(id), TAP_AGAIN_MS);
       return promise;
     },
     answered: (id, answer) => settle(id)?.resolve(answer as never),
@@ -90,6 +110,24 @@ export function createCommands({ send, nowMs, later }: CommandPorts): Commands {
       if (retryable && pending.has(id)) later(() => again(id), Math.max(retryAfterMs, 100));
       else settle(id)?.reject(new SdkFault(code, retryable));
     },
+    ordered({ holdId, deadlineMs, quantity }) {
+      for (const [id, { name, body, resolve }] of pending) {
+        if (name !== "tap" || (body as Body<"tap">).key !== holdId) continue;
+        pending.delete(id);
+        resolve({ ...SOLD_OUT, result: "held", holdId, deadlineMs, quantity } as never);
+      }
+    },
+    soldOut({ dropId, restockEpoch, answersTaps }, isHeld) {
+      if (!answersTaps) return;
+      for (const [id, { name, body, resolve }] of pending) {
+        const tap = body as Body<"tap">;
+        const isOf = name === "tap" && tap.dropId === dropId && tap.restockEpoch <= restockEpoch;
+        if (!isOf || isHeld(tap.key)) continue;
+        pending.delete(id);
+        resolve(SOLD_OUT as never);
+      }
+    },
+    unride: () => pending.forEach(unride),
     resend(except) {
       for (const [id, { name }] of pending) if (name !== except) again(id);
     },

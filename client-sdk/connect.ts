@@ -104,6 +104,7 @@ export async function connect(options: ConnectOptions): Promise<Live> {
   });
   const send = (name: string, body: object): void => connection.send(name as "beat", body as never);
   const commands = createCommands({ send, nowMs: localMs, later });
+  events.on("orderChanged", (order) => commands.ordered(order));
   const reactions = createReactions((batch) => send("react", batch));
   const buying = createBuying({ commands, events, state, now: clock.now });
   const video = createVideo(commands, events);
@@ -116,6 +117,7 @@ export async function connect(options: ConnectOptions): Promise<Live> {
       later(() => send("catchUp", { offset: state.offset }), Math.random() * SPREAD_CATCH_UPS_MS),
     now: clock.now,
     broken: () => connection.giveUp(),
+    soldOut: (event) => commands.soldOut(event, (key) => state.orders.has(key)),
     joined(resumed, missed) {
       const hasMoved = state.connection === "live";
       connection.go({ on: "joined" });
@@ -153,6 +155,7 @@ export async function connect(options: ConnectOptions): Promise<Live> {
   } = {
     welcome(frame) {
       clock.probe(greetedAtMs, localMs(), frame.serverAtMs);
+      commands.unride();
       inbox.take(frame);
     },
     beaten: ({ clientAtMs, serverAtMs }) => clock.probe(clientAtMs, localMs(), serverAtMs),

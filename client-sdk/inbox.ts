@@ -22,6 +22,8 @@ export interface InboxPorts {
   readonly now: () => number;
   /** What should have been whole is not: the connection has lost frames. */
   readonly broken: () => void;
+  /** The next event in order: what still waits for units of the drop gets none. */
+  readonly soldOut: (event: Body<"dropSoldOut">) => void;
   /** The room is whole. @param missed events of lane R that a catch-up brought */
   readonly joined: (resumed: boolean, missed: number) => void;
 }
@@ -56,6 +58,7 @@ export function createInbox({
   askCatchUp,
   now,
   broken,
+  soldOut,
   joined,
 }: InboxPorts): Inbox {
   let epoch = "";
@@ -222,7 +225,10 @@ export function createInbox({
     const handler = own[frame.kind];
     if (handler !== undefined) handler(frame as never);
     else if (frame.kind === "comments") takeComments(frame);
-    else if (inOrder(frame) && fold(state, frame)) news[frame.kind]?.(frame as never);
+    else if (inOrder(frame)) {
+      if (frame.kind === "dropSoldOut") soldOut(frame);
+      if (fold(state, frame)) news[frame.kind]?.(frame as never);
+    }
   };
 
   const take = (frame: DownFrame): void => {

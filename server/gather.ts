@@ -1,11 +1,13 @@
 /**
  * Gathers single requests into batches for one call: what arrives while `maxInFlight` batches are under way goes into the
  * next. With `everyMs` 0 there is no timer and no window: an idle lane answers a lone request at once, a rush fills batches
- * by itself. Cost per request: one queue entry and one promise.
+ * by itself. Cost per request: one queue entry, and with `ask` one promise.
  */
 export interface Gather<T, A> {
   /** Requests are sent in the order of these calls. Rejects with whatever the batch's call failed with. */
   readonly ask: (request: T) => Promise<A>;
+  /** The same without a promise, for hot paths: the request itself hears what became of it. */
+  readonly enter: (waiting: Waiting<T, A>) => void;
   readonly waiting: number;
   /** Nothing waits and nothing is under way. */
   readonly idle: boolean;
@@ -16,23 +18,24 @@ export interface GatherPorts<T, A> {
   readonly maxInFlight: number;
   /** Least time between two batches of this lane. */
   readonly everyMs: number;
-  /** Asked of each request when its turn comes; what it answers is not sent. */
-  readonly answerHere?: (request: T) => A | undefined;
   /** One answer per request, in order. */
   readonly send: (requests: readonly T[]) => Promise<readonly A[]>;
 }
 
-interface Waiting<T, A> {
+/** A request, and who waits for its answer. None of the three may throw. */
+export interface Waiting<T, A> {
   readonly request: T;
-  readonly resolve: (answer: A) => void;
-  readonly reject: (fault: unknown) => void;
+  resolve(answer: A): void;
+  reject(fault: unknown): void;
+  /** Asked when its turn comes: what can be answered by now without sending is not sent. */
+  here?(): A | undefined;
 }
 
 /** Places of the queue that may stand empty before it is tidied. */
 const KEPT = 4096;
 
 export function createGather<T, A>(ports: GatherPorts<T, A>): Gather<T, A> {
-  const { maxBatch, maxInFlight, everyMs, answerHere, send } = ports;
+  const { maxBatch, maxInFlight, everyMs, send } = ports;
   const queue: Waiting<T, A>[] = [];
   /** Of the queue: before it stands what has been taken out. */
   let next = 0;
@@ -45,7 +48,7 @@ export function createGather<T, A>(ports: GatherPorts<T, A>): Gather<T, A> {
     const batch: Waiting<T, A>[] = [];
     while (batch.length < maxBatch && next < queue.length) {
       const waiting = queue[next++] as Waiting<T, A>;
-      const answer = answerHere?.(waiting.request);
+      const answer = waiting.here?.();
       if (answer === undefined) batch.push(waiting);
       else waiting.resolve(answer);
     }
@@ -63,15 +66,17 @@ export function createGather<T, A>(ports: GatherPorts<T, A>): Gather<T, A> {
     lastMs = performance.now();
     inFlight++;
     schedule();
+    let answers: readonly A[];
     try {
-      const answers = await send(batch.map((w) => w.request));
-      batch.forEach((w, i) => w.resolve(answers[i] as A));
+      answers = await send(batch.map((w) => w.request));
     } catch (fault) {
       for (const w of batch) w.reject(fault);
+      return;
     } finally {
       inFlight--;
       schedule();
     }
+    for (let i = 0; i < batch.length; i++) batch[i]?.resolve(answers[i] as A);
   };
   const schedule = (): void => {
     if (scheduled || next === queue.length || inFlight >= maxInFlight) return;
@@ -81,13 +86,17 @@ export function createGather<T, A>(ports: GatherPorts<T, A>): Gather<T, A> {
     if (waitMs > 0) setTimeout(() => void flush(), waitMs);
     else setImmediate(() => void flush());
   };
+  const enter = (one: Waiting<T, A>): void => {
+    queue.push(one);
+    schedule();
+  };
   return {
     ask(request) {
       const { promise, resolve, reject } = Promise.withResolvers<A>();
-      queue.push({ request, resolve, reject });
-      schedule();
+      enter({ request, resolve, reject });
       return promise;
     },
+    enter,
     get waiting() {
       return queue.length - next;
     },

@@ -153,7 +153,14 @@ export const DOWN = {
     opcode: 0x57,
     way: "down",
     lane: "R",
-    fields: { offset: U53, dropId: text(40), atMs: U53, restockEpoch: U32 },
+    fields: {
+      offset: U53,
+      dropId: text(40),
+      atMs: U53,
+      restockEpoch: U32,
+      /** Every tap of this epoch that waits still is hereby refused. */
+      answersTaps: flag,
+    },
   },
   dropClosed: {
     opcode: 0x58,

@@ -11,6 +11,7 @@ export const SAYS: Readonly<Record<FrameName, string>> = {
   react:
     "Likes and shares since the last one, added up. `seq` rises by one; unconfirmed ones are sent again after a reconnect and count once.",
   hold: "Reserves units. `key` is made before the first send and names this attempt for ever: the same key gets the same answer. `attempt` counts resends.",
+  tap: "A `hold` whose answer may ride on what everybody or its buyer is told anyway: its own order under the key (`orderChanged`) says that it is held; the next `dropSoldOut` of the drop with `answersTaps` says that it is sold out. Whatever else there is to say, and sometimes these two as well, comes as `holdAnswered`. `restockEpoch` is that of the drop as the client knows it, not sold out there; a tap of an epoch that has ended is refused even if stock came back. An own order under the key comes before that event. After 2 s without either, or on another connection, send it as `hold`.",
   pay: "Pays a hold. `paying` means: the outcome follows as `orderChanged`.",
   cancel: "Gives a hold back.",
   catchUp:

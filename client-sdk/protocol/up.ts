@@ -45,6 +45,22 @@ export const UP = {
     way: "up",
     fields: { id: ID, key: KEY, dropId: text(40), quantity: uint(99, 1), attempt: ATTEMPT },
   },
+  /**
+   * A hold whose answer may ride: on the order that it becomes, or on "sold out" (`dropSoldOut` with `answersTaps`). It is of the
+   * restock epoch that the client saw open: once that has ended it is refused, also when stock came back.
+   */
+  tap: {
+    opcode: 0x17,
+    way: "up",
+    fields: {
+      id: ID,
+      key: KEY,
+      dropId: text(40),
+      quantity: uint(99, 1),
+      restockEpoch: U32,
+      attempt: ATTEMPT,
+    },
+  },
   pay: { opcode: 0x06, way: "up", fields: { id: ID, holdId: KEY, attempt: ATTEMPT } },
   cancel: { opcode: 0x07, way: "up", fields: { id: ID, holdId: KEY, attempt: ATTEMPT } },
   catchUp: { opcode: 0x08, way: "up", fields: { offset: U53 } },

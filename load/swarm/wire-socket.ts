@@ -156,6 +156,8 @@ export class WireSocket {
 /** A binary message, ready for `sendFramed`. */
 export const framed = (payload: Uint8Array): Uint8Array => masked(BINARY, payload);
 
+export const framedText = (text: string): Uint8Array => masked(TEXT, Buffer.from(text));
+
 /** RFC 6455, 5.2: a client's frame, masked with zeros. */
 function masked(kind: number, payload: Uint8Array): Buffer {
   const { length } = payload;

@@ -6,7 +6,6 @@
 import type { Admission, Body, Drop, UpFrame } from "#wire";
 import type { Attempt, Passes, Standing } from "../passes.ts";
 import type { Room } from "../room/room.ts";
-import { networkOf } from "./network.ts";
 import type { Figures } from "./figures.ts";
 import type { Rates } from "./rates.ts";
 import type { Session } from "./session.ts";
@@ -114,7 +113,7 @@ export function createDoor({ passes, rates, velocity, figures, redisNowMs }: Doo
     },
     admit(session, room, { key, dropId, pass }) {
       const drop = room.mirror.state.drops.get(dropId);
-      const flags = velocity.look(session, networkOf(session.address), drop);
+      const flags = velocity.look(session, session.network || undefined, drop);
       if (drop?.admission === "open" && flags === "") return OPEN;
       const { show, viewerId } = session;
       const attempt: Attempt = { show, viewerId, dropId, key };

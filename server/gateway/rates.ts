@@ -1,10 +1,10 @@
 /**
  * How often one may do what costs others something, on this node: by viewer (all its devices), by token (one device), and by public
  * network address. What is beyond is answered `tooFast` with a delay; nothing is closed, nobody is banned.
- * Costs one or two map lookups per request; memory is bounded by who was busy within the last seconds.
+ * Costs one or two map lookups per request, for holds none; memory is bounded by who was busy within the last seconds.
  */
 import { LIMITS } from "#wire";
-import { createBuckets } from "./buckets.ts";
+import { type Bucket, createBuckets } from "./buckets.ts";
 import { networkOf } from "./network.ts";
 
 /** Who asks, as far as rates go. */
@@ -17,6 +17,11 @@ export interface Asker {
   /** Both made of the above, where somebody keeps them. */
   readonly who?: string;
   readonly device?: string;
+  /** What limits its address, where somebody keeps it; "": nothing. */
+  readonly network?: string;
+  /** Its buckets of holds, kept here by `Rates` so that a rush looks nobody up. */
+  viewerHolds?: Bucket | undefined;
+  tokenHolds?: Bucket | undefined;
 }
 
 export interface Rates {
@@ -54,9 +59,18 @@ export function createRates(nowMs: () => number, passesPerSecond: number): Rates
   const addressPasses = createBuckets(...RATES.addressPass);
   const allPasses = createBuckets(passesPerSecond, passesPerSecond);
 
-  const byAddress = (buckets: typeof holds, { address }: Asker): number => {
-    const network = networkOf(address);
-    return network === undefined ? 0 : buckets.take(network, nowMs());
+  const byAddress = (buckets: typeof holds, { address, network }: Asker): number => {
+    const limited = network ?? networkOf(address) ?? "";
+    return limited === "" ? 0 : buckets.take(limited, nowMs());
+  };
+  const byViewer = (asker: Asker, atMs: number): number => {
+    asker.viewerHolds = holds.bucketOf(asker.viewerHolds, keyOf(asker), atMs);
+    return holds.takeFrom(asker.viewerHolds, atMs);
+  };
+  const byToken = (asker: Asker, atMs: number): number => {
+    const device = asker.device ?? `${keyOf(asker)}|${asker.tokenNo}`;
+    asker.tokenHolds = tokenHolds.bucketOf(asker.tokenHolds, device, atMs);
+    return tokenHolds.takeFrom(asker.tokenHolds, atMs);
   };
   return {
     comment(asker, seq) {
@@ -70,10 +84,10 @@ export function createRates(nowMs: () => number, passesPerSecond: number): Rates
       paid.delete(oldest);
       return 0;
     },
-    hold: (asker) =>
-      holds.take(keyOf(asker), nowMs()) ||
-      tokenHolds.take(asker.device ?? `${keyOf(asker)}|${asker.tokenNo}`, nowMs()) ||
-      byAddress(addressHolds, asker),
+    hold(asker) {
+      const atMs = nowMs();
+      return byViewer(asker, atMs) || byToken(asker, atMs) || byAddress(addressHolds, asker);
+    },
     pass: (asker) =>
       passes.take(keyOf(asker), nowMs()) ||
       byAddress(addressPasses, asker) ||

@@ -19,8 +19,11 @@ import type { Verified } from "../tokens.ts";
 import type { Member, Room } from "../room/room.ts";
 import type { Feed } from "../room/shards.ts";
 import type { Topic } from "../room/turns.ts";
+import type { Bucket } from "./buckets.ts";
 import type { Greetings } from "./greetings.ts";
+import { networkOf } from "./network.ts";
 import type { Conversation, Socket } from "./socket.ts";
+import type { Tally } from "./windows.ts";
 import { isTicket, type Tickets, TICKET_LIFE_MS } from "./tickets.ts";
 
 /** What a session needs of its gateway; one object for all of them. */
@@ -72,6 +75,7 @@ export class Session implements Member, Conversation {
   #stage: Stage = "greeting";
   #who = "";
   #device = "";
+  #network: string | undefined;
   #bucketFullAtMs = 0;
   #ticketAtMs = 0;
   room: Room | undefined;
@@ -95,6 +99,10 @@ export class Session implements Member, Conversation {
   changedAtMs = 0;
   downs = 0;
   echoes = false;
+  // Kept by the rates and the velocity of its buying.
+  viewerHolds: Bucket | undefined;
+  tokenHolds: Bucket | undefined;
+  refusals: Tally | undefined;
 
   constructor(socket: Socket, ports: SessionPorts) {
     this.#socket = socket;
@@ -130,6 +138,11 @@ export class Session implements Member, Conversation {
 
   get address(): string {
     return this.#socket.address;
+  }
+
+  /** What limits its address; "": nothing. */
+  get network(): string {
+    return (this.#network ??= networkOf(this.#socket.address) ?? "");
   }
 
   get stage(): Stage {

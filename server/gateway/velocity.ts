@@ -4,7 +4,7 @@
  * Counts live in memory only, by keys that never leave it: no address reaches Redis, a log or the shop.
  */
 import type { Drop } from "#wire";
-import { createWindow } from "./windows.ts";
+import { createTallies, createWindow, type Tally } from "./windows.ts";
 
 /** From where each is odd. */
 export const VELOCITY = {
@@ -28,6 +28,8 @@ export interface Buyer {
   readonly sinceMs: number;
   /** `show|viewerId`, where somebody keeps it. */
   readonly who?: string;
+  /** Its refusals, kept here by `Velocity` so that a rush looks nobody up. */
+  refusals?: Tally | undefined;
 }
 
 export interface Velocity {
@@ -51,7 +53,7 @@ export function createVelocity({ nowMs, redisNowMs }: VelocityPorts): Velocity {
   const holds = createWindow(windowMs);
   const viewers = createWindow(windowMs);
   const seen = createWindow(windowMs);
-  const refusedOf = createWindow(windowMs);
+  const refused = createTallies(windowMs);
   const lookAtNetwork = (flags: string[], buyer: Buyer, network: string): void => {
     const atMs = nowMs();
     const isFirst = seen.add(`${network}|${keyOf(buyer)}`, atMs) <= 1;
@@ -59,15 +61,22 @@ export function createVelocity({ nowMs, redisNowMs }: VelocityPorts): Velocity {
     if (people > viewersPerNetwork) flags.push("manyViewers");
     if (holds.add(network, atMs) > holdsPerNetwork) flags.push("manyHolds");
   };
+  const countRefusals = (buyer: Buyer, more: number): number => {
+    const atMs = nowMs();
+    buyer.refusals = refused.tallyOf(buyer.refusals, keyOf(buyer), atMs);
+    return refused.addTo(buyer.refusals, more, atMs);
+  };
   return {
     look(buyer, network, drop) {
       const flags: string[] = [];
       if (network !== undefined) lookAtNetwork(flags, buyer, network);
       if (drop !== undefined) lookAtTime(flags, redisNowMs() - drop.startsAtMs, buyer, drop);
-      if (refusedOf.count(keyOf(buyer), nowMs()) >= refusals) flags.push("insistent");
+      if (countRefusals(buyer, 0) >= refusals) flags.push("insistent");
       return flags.length === 0 ? "" : flags.join(",");
     },
-    refused: (buyer) => void refusedOf.add(keyOf(buyer), nowMs()),
+    refused(buyer) {
+      countRefusals(buyer, 1);
+    },
   };
 }
 

@@ -33,3 +33,52 @@ export function createWindow(spanMs: number): Window {
     },
   };
 }
+
+/** The count of one key, for whoever keeps it with what it is about: then there is nothing to look up. */
+export interface Tally {
+  count: number;
+  before: number;
+  /** Which span `count` is of. */
+  span: number;
+}
+
+export interface Tallies {
+  /** @param had what was kept: old ones are forgotten, and begun anew */
+  tallyOf(had: Tally | undefined, key: string, nowMs: number): Tally;
+  /** @param more 0: only looks @returns how many there are within the span, these included */
+  addTo(tally: Tally, more: number, nowMs: number): number;
+}
+
+const LEAST_SWEPT = 4096;
+
+/** The same as a window, by tallies; the spans are those of the clock. Memory: those who were counted within two spans, and as many again. */
+export function createTallies(spanMs: number): Tallies {
+  const tallies = new Map<string, Tally>();
+  let sweepAt = LEAST_SWEPT;
+  const isOld = ({ span }: Tally, now: number): boolean => span + 1 < now;
+  return {
+    tallyOf(had, key, nowMs) {
+      const span = Math.floor(nowMs / spanMs);
+      if (had !== undefined && !isOld(had, span)) return had;
+      let tally = tallies.get(key);
+      if (tally === undefined) {
+        if (tallies.size >= sweepAt) {
+          for (const [name, one] of tallies) if (isOld(one, span)) tallies.delete(name);
+          sweepAt = Math.max(LEAST_SWEPT, 2 * tallies.size);
+        }
+        tallies.set(key, (tally = { count: 0, before: 0, span }));
+      }
+      return tally;
+    },
+    addTo(tally, more, nowMs) {
+      const span = Math.floor(nowMs / spanMs);
+      if (span !== tally.span) {
+        tally.before = span === tally.span + 1 ? tally.count : 0;
+        tally.count = 0;
+        tally.span = span;
+      }
+      tally.count += more;
+      return tally.count + tally.before * (1 - (nowMs / spanMs - span));
+    },
+  };
+}

@@ -19,6 +19,8 @@ export interface Guard {
   readonly opened: Opened & { readonly lastId: string };
   /** This show has drops of class replica. */
   readonly isNeeded: boolean;
+  /** The drop is of class replica. */
+  isGuarded(dropId: string): boolean;
   isWithheld(viewerId: string, holdId: string): boolean;
   /** All that was decided so far is on the replicas. At once false while they are known to be away. */
   reach(): Promise<boolean>;
@@ -131,6 +133,7 @@ export function createGuard({ show, opened, reader, journal, ...ports }: GuardPo
     get isNeeded() {
       return guarded.size > 0;
     },
+    isGuarded: (dropId) => guarded.has(dropId),
     isWithheld: (viewerId, holdId) => waits.size > 0 && waits.has(idOf(viewerId, holdId)),
     reach: async () => !isShort && ports.reach(show, epoch),
     async decided(hold) {

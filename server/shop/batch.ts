@@ -3,7 +3,7 @@
  * become needless while it waited (the drop sold out) is answered here, and never sent.
  * An answer can be remembered wrongly by nobody: a batch that failed is asked again with the same keys by its clients.
  */
-import { createGather, type Gather } from "../gather.ts";
+import { createGather, type Gather, type Waiting } from "../gather.ts";
 import type { DropAnswer, DropRequest, Inventory } from "./inventory.ts";
 
 const MAX_BATCH = 256;
@@ -13,44 +13,37 @@ const MAX_BATCH = 256;
  */
 const MAX_UNDER_WAY = 1024;
 
-/** The answer that a node can give by itself by now; undefined: Redis decides. Asked when the request would be sent. */
-export type AnswerHere = () => DropAnswer | undefined;
+/** One request, and who waits for its answer. */
+export type Asking = Waiting<DropRequest, DropAnswer>;
 
 export interface Batches {
   /** Decides one request; requests of one show are decided in the order of these calls. */
-  ask(show: string, request: DropRequest, here?: AnswerHere): Promise<DropAnswer>;
+  ask(show: string, request: DropRequest): Promise<DropAnswer>;
+  /** The same without a promise. */
+  enter(show: string, asking: Asking): void;
   /** Requests that wait for a batch, over all shows. */
   readonly waiting: number;
   /** Since the start. */
   readonly sent: { readonly batches: number; readonly requests: number };
 }
 
-interface Asked {
-  readonly request: DropRequest;
-  readonly here: AnswerHere | undefined;
-}
-
 export function createBatches(
   decide: Inventory["decide"],
   { maxBatch = MAX_BATCH }: { readonly maxBatch?: number } = {},
 ): Batches {
-  const lanes = new Map<string, Gather<Asked, DropAnswer>>();
+  const lanes = new Map<string, Gather<DropRequest, DropAnswer>>();
   const sent = { batches: 0, requests: 0 };
-  const laneOf = (show: string): Gather<Asked, DropAnswer> => {
+  const laneOf = (show: string): Gather<DropRequest, DropAnswer> => {
     let lane = lanes.get(show);
     if (lane === undefined) {
-      lane = createGather<Asked, DropAnswer>({
+      lane = createGather<DropRequest, DropAnswer>({
         maxBatch,
         maxInFlight: Math.ceil(MAX_UNDER_WAY / maxBatch),
         everyMs: 0,
-        answerHere: ({ here }) => here?.(),
-        send(asked) {
+        send(requests) {
           sent.batches++;
-          sent.requests += asked.length;
-          return decide(
-            show,
-            asked.map(({ request }) => request),
-          );
+          sent.requests += requests.length;
+          return decide(show, requests);
         },
       });
       lanes.set(show, lane);
@@ -58,7 +51,8 @@ export function createBatches(
     return lane;
   };
   return {
-    ask: (show, request, here) => laneOf(show).ask({ request, here }),
+    ask: (show, request) => laneOf(show).ask(request),
+    enter: (show, asking) => laneOf(show).enter(asking),
     get waiting() {
       return [...lanes.values()].reduce((n, lane) => n + lane.waiting, 0);
     },

@@ -225,6 +225,9 @@ local function giveBack(field, h, state, kind)
   if not isOver(d) then reopen(d) end
 end
 
+-- Whether the log answers taps. Not where holds wait for replicas, and are told after "sold out"; nor where a draw may leave no units.
+local function answersTaps(d) return d.mode == "fcfs" and d.durability ~= "replica" end
+
 -- Says "sold out" once per restock epoch, after the orders that made it so: whoever has read it knows them all.
 local function noteSoldOut(d)
   if d.available == 0 and d.state == "open" then
@@ -309,7 +312,8 @@ local function keepBooks()
   if #fields > 0 then tell(unpack(fields)) end
   for dropId, d in pairs(soldOut) do
     if d.state == "soldOut" then
-      announce("dropSoldOut", { dropId = dropId, atMs = nowMs, restockEpoch = d.restockEpoch })
+      local told = { dropId = dropId, atMs = nowMs, restockEpoch = d.restockEpoch, answersTaps = answersTaps(d) }
+      announce("dropSoldOut", told)
     end
   end
 end

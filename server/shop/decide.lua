@@ -7,7 +7,8 @@
 -- replicas have it.
 -- batch: msgpack array of {what, viewerId, key, subject, quantity, couponIds}; what is hold, wait, claim, pay, cancel, settle, decline,
 -- refund or reapply, which has two more: {…, deadlineMs, 1 if its buyer was told}. Holds without coupons come as runs:
--- {"holds", dropId, quantity, {viewerId|key …}, {dropId|viewerId …}, level, {flags …}}. A hold with coupons and a wait may have level
+-- {"holds", dropId, quantity, {viewerId|key …}, {dropId|viewerId …}, level, {flags …}, epoch}; epoch is -1, or that of taps, whose
+-- answer ends with a 1 where the log tells it: as the order that is held, or by "sold out". A hold with coupons and a wait may have level
 -- and flags after the couponIds: see admission.lua.
 -- subject: for hold and wait the drop; for claim the coupon (and key in the place of quantity); for settle, decline and refund the entry of `payments` that is hereby carried out, or "".
 -- Cost: about ten commands for the whole batch, whatever its size, and two for each run.

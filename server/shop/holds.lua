@@ -25,6 +25,20 @@ local function guarded(d, answer)
   return answer
 end
 
+-- Refusals of taps that need no frame of their own: until the end of the batch, when it is known whether "sold out" stands.
+local riding = {}
+local function mayRide(d, answer, epoch)
+  if answer[1] == "soldOut" and d.restockEpoch == epoch and answersTaps(d) then riding[#riding + 1] = { d, epoch, answer } end
+end
+
+-- Marks the refusals that the event tells, by a third field.
+local function markRiding()
+  for _, one in ipairs(riding) do
+    local d, epoch, answer = unpack(one)
+    if d.state == "soldOut" and d.restockEpoch == epoch then answer[3] = 1 end
+  end
+end
+
 -- The record that all holds of a run share, until something becomes of one of them.
 local function runRecord(d, quantity)
   return {
@@ -47,11 +61,13 @@ local function takeRun(d, h, fields)
   noteSoldOut(d)
 end
 
--- fields: `viewerId|key` of each; counted: `dropId|viewerId`. Adds their answers.
+-- fields: `viewerId|key` of each; counted: `dropId|viewerId`; epoch: of taps, the restock epoch they are for, else -1. Adds their answers.
 local function holdRun(run, answers)
-  local _, dropId, quantity, fields, counted, level, flags = unpack(run)
+  local _, dropId, quantity, fields, counted, level, flags, epoch = unpack(run)
   local d, first = dropOf(dropId), #answers
   local no = refusalOf(d, level)
+  -- What its buyer was told is over must not come true behind its back.
+  if not no and epoch >= 0 and d.restockEpoch > epoch then no = { "soldOut", d.restockEpoch } end
   local kept, bought = redis.call("HMGET", holds, unpack(fields)), {}
   if not no then bought = redis.call("HMGET", buyers, unpack(counted)) end
   local soldOut, limit = no or { "soldOut", d.restockEpoch }, no or { "limit", d.perBuyerLimit }
@@ -81,10 +97,15 @@ local function holdRun(run, answers)
     answers[first + i] = answer
   end
   if #taken > 0 then takeRun(d, own, taken) end
+  if epoch < 0 or not d then return end
+  mayRide(d, soldOut, epoch)
+  -- The order itself goes to its buyer through the log.
+  if held and answersTaps(d) then held[4] = 1 end
 end
 
 -- As decide.lua returns them: in a rush thousands get the same answer, which is packed once.
 local function packAnswers(answers)
+  markRiding()
   local different, placeOf, picks = {}, {}, {}
   for i, answer in ipairs(answers) do
     local place = placeOf[answer]

@@ -8,6 +8,7 @@ import { packValue } from "#wire/server";
 import type { Redis } from "ioredis";
 import { showKeys } from "../redis/keys.ts";
 import { loadScript } from "../redis/lua.ts";
+import { packRequests } from "./runs.ts";
 import { type DropMode, drawOrder, newSeed } from "./draw.ts";
 
 /** What a batch may hold: buyers' requests, the cashier's, and those of a recovery after a failover. */
@@ -35,6 +36,8 @@ export interface DropRequest {
   readonly intentId?: string;
   /** Only for `hold` and `wait`: how far a pass admits it, and what was odd about it; see gateway/door.ts. */
   readonly admitted?: { readonly level: number; readonly flags: string };
+  /** Of a `hold` whose refusal may ride on "sold out": the restock epoch it is for. */
+  readonly restockEpoch?: number;
   /** Only for reapply: what the hold had, and whether its buyer was told that it is theirs. */
   readonly before?: { readonly deadlineMs: number; readonly wasTold: boolean };
 }
@@ -43,7 +46,7 @@ export interface DropRequest {
  * One answer per request, as the script gave it: a word, then what belongs to it.
  * claim: `granted` | `gone` | `limit` | `notOpen` | `ended` | `unknown`;
  * wait: `waiting ticket ahead` | `notNeeded` | `limit` | `closed` | `tooLate` | `pass` | `unknown`;
- * hold: `held deadlineMs quantity` | `soldOut restockEpoch` | `limit n` | `coupon` | `pass` | `notOpen startsAtMs` | `closed` | `unknown`;
+ * hold: `held deadlineMs quantity` | `soldOut restockEpoch` (of taps with a 1 behind it where the log tells it) | `limit n` | `coupon` | `pass` | `notOpen startsAtMs` | `closed` | `unknown`;
  * pay: `paying` | `sold orderId` | `expired` | `cancelled` | `notHeld`; cancel: `cancelled` | `paying` | `sold` | `expired` | `notHeld`;
  * reapply: `held …` | `known` | `overcommitted` | `unknown`. hold and wait also: `paused`, while a drop of class replica waits for its
  * recovery. About a hold of such a drop `replica` follows as the last: nobody may be told before replicas have it.
@@ -127,9 +130,6 @@ const wordAndNumber = (reply: unknown): readonly [never, number] => {
   return [word.toString() as never, n];
 };
 
-/** Requests about a drop or a coupon; the others are about a payment. */
-const NAMES_A_SUBJECT: ReadonlySet<string> = new Set(["hold", "wait", "claim", "reapply"]);
-
 /** The keys of every script that uses books.lua. */
 export const BOOKS = [
   "meta",
@@ -147,48 +147,6 @@ export const BOOKS = [
   "coupons",
   "claims",
 ] as const;
-
-/** As decide.lua reads them: plain holds of one drop and quantity that follow each other are one run. */
-function packed(requests: readonly DropRequest[]): unknown[] {
-  const batch: unknown[] = [];
-  let run: Run | undefined;
-  for (const request of requests) {
-    const { what, viewerId, key, dropId, quantity, coupons, admitted = OPEN } = request;
-    if (what !== "hold" || (coupons !== undefined && coupons.length > 0)) {
-      run = undefined;
-      batch.push(single(request));
-      continue;
-    }
-    if (run?.[1] !== dropId || run[2] !== quantity || run[5] !== admitted.level)
-      batch.push((run = ["holds", dropId, quantity, [], [], admitted.level, []]));
-    if (admitted.flags !== "") addFlags(run, admitted.flags);
-    run[3].push(`${viewerId}|${key}`);
-    run[4].push(`${dropId}|${viewerId}`);
-  }
-  return batch;
-}
-
-type Run = [
-  ...[word: "holds", dropId: string, quantity: number, fields: string[], counted: string[]],
-  ...[level: number, flags: string[]],
-];
-
-const OPEN = { level: 0, flags: "" };
-
-/** Of the run's next hold; those before it that had none are filled up. */
-function addFlags(run: Run, flags: string): void {
-  while (run[6].length < run[3].length) run[6].push("");
-  run[6].push(flags);
-}
-
-function single({ what, viewerId, key, dropId, ...r }: DropRequest): unknown[] {
-  const subject = NAMES_A_SUBJECT.has(what) ? dropId : (r.intentId ?? "");
-  const request = [what, viewerId, key, subject, what === "claim" ? key : r.quantity];
-  if (r.admitted !== undefined)
-    return [...request, r.coupons ?? [], r.admitted.level, r.admitted.flags];
-  if (r.before === undefined) return [...request, r.coupons ?? []];
-  return [...request, r.coupons ?? [], r.before.deadlineMs, r.before.wasTold ? 1 : 0];
-}
 
 const file = (name: string): URL => new URL(`${name}.lua`, import.meta.url);
 
@@ -248,7 +206,7 @@ export function createInventory(redis: Redis): Inventory {
     read: (reply) => String(reply) as "closed" | "unknown",
   });
   return {
-    decide: (show, requests) => decide(showKeys(show), { batch: packValue(packed(requests)) }),
+    decide: (show, requests) => decide(showKeys(show), { batch: packRequests(requests) }),
     sweep: (show) => sweep(showKeys(show), { graceMs: PAY_GRACE_MS, most: MOST_PER_SWEEP }),
     allot(show, drop) {
       const { mode = "fcfs", durability = "disk", admission = "open" } = drop;

@@ -37,7 +37,7 @@ const maxUnreadyDeaths = 5;
 export const EXEC_ARGS: Readonly<Record<Role, readonly string[]>> = {
   control: [],
   media: [],
-  gateway: ["--max-semi-space-size=2"],
+  gateway: ["--max-semi-space-size=8"],
 };
 
 export function startRoleProcess(options: RoleProcessOptions): RoleProcess {

@@ -4,15 +4,12 @@
  * echoes every tap: what sockets and generator allow. Every round sells a fresh drop. Fails unless everybody is answered once,
  * exactly the allotment is held, and Redis agrees.
  */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
+import { type NativeCrowd, startNativeCrowd, type Tapped } from "../../load/native/crowd.ts";
 import { showKeys } from "../../server/redis/keys.ts";
 import type { Bench, BenchRun } from "./bench.ts";
 import { cpuSecondsOf, LOAD_CORES, pinPrefix } from "./machine.ts";
 import { median, type Row } from "./rows.ts";
-import type { CrowdOrder, Tapped } from "./rush-crowd.ts";
 import { type ServerProcess, startServer } from "./server-process.ts";
 import { openShow, startGatewayOn, startStore, type Store, viewerToken } from "./world.ts";
 
@@ -100,7 +97,7 @@ async function gatewaySubject(
   run.owns(gateway.stop);
   const units = Math.round(buyers * UNITS_SHARE);
   run.say(`rush: ${buyers} buyers join`);
-  const crowd = await startCrowd(run, `ws://127.0.0.1:${gateway.port}/v1/rt`, show, buyers);
+  const crowd = await startCrowd(run, { port: gateway.port, show, buyers });
   const cpu = (): number => cpuSecondsOf(gateway.pid) + cpuSecondsOf(store.process.pid);
   return {
     crowd,
@@ -125,7 +122,7 @@ async function gatewaySubject(
 async function echoSubject(run: BenchRun, buyers: number): Promise<Subject> {
   const server: ServerProcess = await startServer("uws-server.ts");
   run.owns(server.stop);
-  const crowd = await startCrowd(run, `ws://127.0.0.1:${server.port}/`, "", buyers);
+  const crowd = await startCrowd(run, { port: server.port, buyers });
   return {
     crowd,
     async rush() {
@@ -173,35 +170,26 @@ async function newDrop({ inventory }: Store, show: string, units: number): Promi
   return dropId;
 }
 
-interface Crowd {
-  tap(dropId: string): Promise<Tapped>;
+async function startCrowd(
+  run: BenchRun,
+  {
+    port,
+    show,
+    buyers,
+  }: { readonly port: number; readonly show?: string; readonly buyers: number },
+): Promise<Crowd> {
+  const isOurs = show !== undefined;
+  const token = isOurs ? viewerToken(show) : async () => "";
+  const crowd = await startNativeCrowd({
+    port,
+    show: show ?? "",
+    tokens: await Promise.all(Array.from({ length: buyers }, (_, i) => token(i))),
+    prefix: pinPrefix(LOAD_CORES),
+    ...(!isOurs && { dialect: "plain" as const, path: "/" }),
+  });
+  run.owns(() => crowd.close());
+  let round = 0;
+  return { ...crowd, tap: (dropId) => crowd.tap(dropId, `${++round}`) };
 }
 
-async function startCrowd(
-  { owns }: BenchRun,
-  url: string,
-  show: string,
-  buyers: number,
-): Promise<Crowd> {
-  const path = fileURLToPath(new URL("rush-crowd.ts", import.meta.url));
-  const [program, ...args] = [...pinPrefix(LOAD_CORES), process.execPath, path];
-  const child = spawn(program, args, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
-  owns(async () => {
-    const ended = once(child, "exit");
-    child.disconnect();
-    await ended;
-  });
-  const tell = async (order: CrowdOrder): Promise<unknown> => {
-    child.send(order);
-    const [answer] = (await once(child, "message")) as [{ value?: unknown; error?: string }];
-    if (answer.error !== undefined) throw new Error(answer.error);
-    return answer.value;
-  };
-  const token = show === "" ? async () => "" : viewerToken(show);
-  const tokens = await Promise.all(Array.from({ length: buyers }, (_, i) => token(i)));
-  await tell({ join: { url, show, tokens } });
-  let prefix = 0;
-  return {
-    tap: (dropId) => tell({ tap: { dropId, prefix: `${++prefix}` } }) as Promise<Tapped>,
-  };
-}
+type Crowd = Omit<NativeCrowd, "tap"> & { tap(dropId: string): Promise<Tapped> };

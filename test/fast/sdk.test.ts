@@ -164,7 +164,14 @@ test("[SDK8] an older stock frame does not reopen a sold out drop, a restock doe
     admission: "open",
   } as const;
   take({ kind: "dropAnnounced", offset: 1, drop });
-  take({ kind: "dropSoldOut", offset: 2, dropId: "d", atMs: 5, restockEpoch: 0 });
+  take({
+    kind: "dropSoldOut",
+    offset: 2,
+    dropId: "d",
+    atMs: 5,
+    restockEpoch: 0,
+    answersTaps: true,
+  });
   take({
     kind: "stockChanged",
     dropId: "d",

@@ -1,12 +1,14 @@
 /** A viewer without the SDK: joins a room and sends any lawful frame, to show what a hostile client is told. */
 import { type Body, decodeDown, type DownFrame, encodeUp, SUBPROTOCOLS } from "#wire";
 
-type Asked = "hold" | "redeem" | "wait" | "pass";
+type Asked = "hold" | "tap" | "redeem" | "wait" | "pass";
 type AnswerOf<N extends Asked> = Body<
-  N extends "redeem" ? "holdAnswered" : `${Exclude<N, "redeem">}Answered`
+  N extends "redeem" | "tap" ? "holdAnswered" : `${Exclude<N, "redeem" | "tap">}Answered`
 >;
 
 export interface FrameClient {
+  /** All frames so far. */
+  readonly heard: readonly DownFrame[];
   /** Rejects when it is answered by `failed`. */
   ask<N extends Asked>(name: N, body: Omit<Body<N>, "id">): Promise<AnswerOf<N>>;
   close(): void;
@@ -18,6 +20,7 @@ export async function frameClient(url: string, show: string, token: string): Pro
   socket.binaryType = "arraybuffer";
   const waiting = new Map<number, PromiseWithResolvers<never>>();
   const joined = Promise.withResolvers<void>();
+  const heard: DownFrame[] = [];
   let lastId = 0;
   socket.addEventListener("open", () =>
     socket.send(encodeUp("hello", { token, show, client: "raw", epoch: "", offset: 0 })),
@@ -27,6 +30,7 @@ export async function frameClient(url: string, show: string, token: string): Pro
   );
   socket.addEventListener("message", ({ data }: MessageEvent<ArrayBuffer>) => {
     const frame = decodeDown(new Uint8Array(data)) as DownFrame;
+    heard.push(frame);
     if (frame.kind === "joined") return joined.resolve();
     if (!("id" in frame)) return;
     const asked = waiting.get(frame.id);
@@ -36,6 +40,7 @@ export async function frameClient(url: string, show: string, token: string): Pro
   });
   await joined.promise;
   return {
+    heard,
     ask(name, body) {
       const id = ++lastId;
       const answer = Promise.withResolvers<never>();

@@ -29,6 +29,7 @@ export function inboxOf(nowMs: () => number = () => 0): {
     waitingReactions: () => ({ likes: 0, shares: 0 }),
     askCatchUp: (offset) => void asked.push(offset),
     broken: () => undefined,
+    soldOut: () => undefined,
     now: nowMs,
     joined: () => undefined,
   });

@@ -95,11 +95,15 @@ export function createModel(nowMs: () => number, units: number): Model {
     applied.set(mark, seq);
     return true;
   };
-  const hold = ({ viewerId, key, quantity }: DropRequest): DropAnswer => {
+  const hold = ({ viewerId, key, quantity, restockEpoch: asked = -1 }: DropRequest): DropAnswer => {
     const known = holds.get(`${viewerId}|${key}`);
     if (known !== undefined) return ["held", known.deadlineMs, known.quantity];
     const { available, held, restockEpoch, state } = drop();
-    if (available < quantity) return ["soldOut", restockEpoch];
+    if (asked >= 0 && asked < restockEpoch) return ["soldOut", restockEpoch];
+    if (available < quantity)
+      return asked === restockEpoch && available === 0
+        ? ["soldOut", restockEpoch, 1]
+        : ["soldOut", restockEpoch];
     const own = [...holds].filter(
       ([id, { state: s }]) => id.startsWith(`${viewerId}|`) && s === "held",
     );
@@ -118,8 +122,9 @@ export function createModel(nowMs: () => number, units: number): Model {
     };
     const left = available - quantity;
     move({ available: left, held: held + quantity }, viewerId, order);
+    const atMs = Math.floor(nowMs());
     if (left === 0 && state === "open")
-      announce({ kind: "dropSoldOut", dropId: DROP, atMs: Math.floor(nowMs()), restockEpoch });
+      announce({ kind: "dropSoldOut", dropId: DROP, atMs, restockEpoch, answersTaps: true });
     return ["held", order.deadlineMs, quantity];
   };
   const cancel = ({ viewerId, key }: DropRequest): DropAnswer => {
