@@ -59,13 +59,17 @@ export function createGather<T, A>(ports: GatherPorts<T, A>): Gather<T, A> {
     }
     return batch;
   };
-  const flush = async (): Promise<void> => {
-    scheduled = false;
-    const batch = take();
-    if (batch.length === 0) return;
+  /** One batch, and with no time to keep between them all that may go. */
+  const flush = (): void => {
+    do {
+      const batch = take();
+      if (batch.length > 0) void carry(batch);
+    } while (everyMs === 0 && next < queue.length && inFlight < maxInFlight);
+    schedule();
+  };
+  const carry = async (batch: Waiting<T, A>[]): Promise<void> => {
     lastMs = performance.now();
     inFlight++;
-    schedule();
     let answers: readonly A[];
     try {
       answers = await send(batch.map((w) => w.request));
@@ -83,12 +87,18 @@ export function createGather<T, A>(ports: GatherPorts<T, A>): Gather<T, A> {
     scheduled = true;
     const waitMs = everyMs === 0 ? 0 : lastMs + everyMs - performance.now();
     // setImmediate: after the sockets of this loop turn have been read, so that they share a batch.
-    if (waitMs > 0) setTimeout(() => void flush(), waitMs);
-    else setImmediate(() => void flush());
+    const due = (): void => {
+      scheduled = false;
+      flush();
+    };
+    if (waitMs > 0) setTimeout(due, waitMs);
+    else setImmediate(due);
   };
   const enter = (one: Waiting<T, A>): void => {
     queue.push(one);
-    schedule();
+    // A full batch waits for nobody: a turn of a loop that reads thousands of sockets is long.
+    if (everyMs === 0 && queue.length - next >= maxBatch && inFlight < maxInFlight) flush();
+    else schedule();
   };
   return {
     ask(request) {

@@ -24,7 +24,8 @@ export interface LanePorts {
 export type Shown = Readonly<Record<Feed, ReadonlySet<number>>>;
 
 export interface Lanes {
-  readonly event: (bytes: Uint8Array) => void;
+  /** @param isAnswer buyers wait for it */
+  readonly event: (bytes: Uint8Array, isAnswer?: boolean) => void;
   readonly state: (key: string, bytes: Uint8Array) => void;
   readonly totals: (bytes: Uint8Array) => void;
   readonly comments: (comments: readonly Comment[]) => void;
@@ -110,8 +111,8 @@ export function createLanes({ shards, chance, nowMs }: LanePorts): Lanes {
     };
   };
   return {
-    event(bytes) {
-      shards.urgent(bytes);
+    event(bytes, isAnswer) {
+      shards.urgent(bytes, isAnswer);
       // What waits in S rides on the same write: "sold out" and the last stock are one frame's work.
       if (states.size > 0) sendStates();
     },

@@ -12,7 +12,8 @@ const MAX_KEPT_EVENTS = 2000;
 
 /** What an entry meant, for those who hand it on. */
 export interface Heard {
-  readonly onEvent: (bytes: Uint8Array) => void;
+  /** @param isAnswer buyers wait for it */
+  readonly onEvent: (bytes: Uint8Array, isAnswer: boolean) => void;
   /** @param key what the state is of; the latest per key wins */
   readonly onState: (key: string, bytes: Uint8Array) => void;
   readonly onTotals: (bytes: Uint8Array) => void;
@@ -129,7 +130,7 @@ export function createMirror(
         const frame = takeFrame(bytes);
         if (field === "R") {
           keepEvent(offset, bytes);
-          heard.onEvent(bytes);
+          heard.onEvent(bytes, frame.kind === "dropSoldOut" && frame.answersTaps);
         } else if (field === "A") heard.onTotals(bytes);
         else heard.onState(subjectOf(frame), bytes);
       }

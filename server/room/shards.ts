@@ -26,7 +26,7 @@ export interface Listener {
 
 export interface Shards {
   /** To everybody, in order, ahead of all that goes out `later`. */
-  readonly urgent: (bytes: Uint8Array) => void;
+  readonly urgent: (bytes: Uint8Array, isAnswer?: boolean) => void;
   readonly later: (feed: Feed, bytes: Uint8Array) => void;
   /** What was to go out later is not all with the kernel yet. */
   readonly isFlushing: boolean;
@@ -114,14 +114,14 @@ export function createShards({ room, turns, nowMs, onFlushed }: ShardPorts): Sha
 
   return {
     remove,
-    urgent(bytes) {
+    urgent(bytes, isAnswer = false) {
       // It has no time to be deflated.
       const frame: Frame = { bytes, text: undefined, deflated: bytes };
       const topics = groups.flatMap((group) => group.topics);
       // Nobody is always the first to hear: each event begins with another topic.
       first++;
       for (let i = 0; i < topics.length; i++)
-        turns.urgent(topics[(first + i) % topics.length] as Topic, frame);
+        turns.urgent(topics[(first + i) % topics.length] as Topic, frame, isAnswer);
     },
     later(feed, bytes) {
       const frame: Frame = { bytes, text: undefined, deflated: undefined };

@@ -2,8 +2,9 @@
  * What a gateway publishes, cut into turns of the loop: one flush to 10,000 sockets blocks a loop for 50 ms (measured), so at most
  * `SOCKETS_PER_TURN` are written to before everybody else on the loop (purchases, the log reader) has had a turn. One object per
  * gateway, over all its rooms. Urgent frames go ahead of all others, whatever was there first; of each kind the order per topic
- * stays. While buyers rush all of it waits for their answers, for 150 ms at most: "sold out" on every screen costs as much
- * as an answer to every buyer, and they wait for theirs. Costs nothing while nothing waits.
+ * stays. While buyers rush all of it waits for their answers, for 150 ms at most: a frame to every screen costs as much as an
+ * answer to every buyer, and they wait for theirs. But for what is such an answer: that takes along what waits. Costs nothing while
+ * nothing waits.
  */
 import { textOf } from "#wire/server";
 import { deflated } from "./deflating.ts";
@@ -39,7 +40,8 @@ export interface Topic {
 }
 
 export interface Turns {
-  readonly urgent: (topic: Topic, frame: Frame) => void;
+  /** @param isAnswer buyers wait for it: it waits for no rush */
+  readonly urgent: (topic: Topic, frame: Frame, isAnswer?: boolean) => void;
   readonly later: (topic: Topic, frame: Frame) => void;
   /** Publishes all that waits for this topic, now: somebody is about to join or leave it. */
   readonly settle: (topic: Topic) => void;
@@ -77,6 +79,8 @@ export function createTurns(ports: TurnPorts): Turns {
   let cancel: (() => void) | undefined;
   let left = SOCKETS_PER_TURN;
   let turn = 0;
+  /** There are answers among what is urgent. */
+  let isAwaited = false;
   /** Since when it has been a rush without a break; undefined: there is none. */
   let rushSinceMs: number | undefined;
 
@@ -107,7 +111,7 @@ export function createTurns(ports: TurnPorts): Turns {
     topic.onLaterDone();
   };
   const run = (): void => {
-    if (isTimeOfBuyers()) {
+    if (!isAwaited && isTimeOfBuyers()) {
       cancel ??= ports.afterMoment(next);
       return;
     }
@@ -115,6 +119,7 @@ export function createTurns(ports: TurnPorts): Turns {
       if (left <= 0) break;
       sendUrgent(topic);
     }
+    if (urgent.size === 0) isAwaited = false;
     for (const topic of later) {
       if (left <= 0) break;
       sendLater(topic);
@@ -132,9 +137,15 @@ export function createTurns(ports: TurnPorts): Turns {
   };
 
   return {
-    urgent(topic, frame) {
+    urgent(topic, frame, isAnswer = false) {
       topic.urgent.push(frame);
       urgent.add(topic);
+      if (isAnswer && !isAwaited) {
+        isAwaited = true;
+        // Not after the moment that what waits was to wait for.
+        cancel?.();
+        cancel = undefined;
+      }
       run();
     },
     later(topic, frame) {

@@ -1,17 +1,20 @@
 /**
  * Deliveries per CPU-second of the server, for one 128-byte event at a time: the whole way of an event of lane R (Redis, log
  * reader, mirror, publish) in a real gateway, against `publish` of uWebSockets.js alone, a `send` loop of `ws`, a room `emit` of
- * Socket.IO and a publication of Centrifugo: as many bytes of payload, the same pace and the same receivers. Redis is in no row.
+ * Socket.IO and a publication of Centrifugo: as many bytes of payload, the same pace and the same receivers, which poll while they
+ * are written to: waking a reader that sleeps would be counted as the server's work. Redis is in no row.
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import { FRAMES } from "#wire";
+import { type NativeCrowd, startNativeCrowd } from "../../load/native/crowd.ts";
 import { showKeys } from "../../server/redis/keys.ts";
 import { type Bench, type BenchRun, owning } from "./bench.ts";
-import { cpuSecondsOf } from "./machine.ts";
+import { cpuSecondsOf, LOAD_CORES, pinPrefix } from "./machine.ts";
 import { centrifugoIfAny, type Rival, SOCKET_IO, UWS, WS } from "./rivals.ts";
 import { inTurns } from "./rounds.ts";
 import type { Row } from "./rows.ts";
 import type { ServerProcess } from "./server-process.ts";
-import { joined, type Store, watched } from "./world.ts";
+import { openShow, startGatewayOn, startStore, type Store, viewerToken } from "./world.ts";
 
 const EVENT_BYTES = 128;
 const UNIT = "deliveries/cpu-s";
@@ -61,6 +64,7 @@ const measure = (bench: BenchRun, viewers: number, rivals: readonly Rival[]): Pr
 interface Subject {
   readonly name: string;
   readonly server: ServerProcess;
+  readonly crowd: NativeCrowd;
   /** One event to everybody. */
   publish(): Promise<void>;
   /** Events received so far over all viewers, and connections that ended: there should be none. */
@@ -79,9 +83,12 @@ async function deliveriesPerCpuSecond(
   viewers: number,
   times: number,
 ): Promise<number> {
+  subject.crowd.spin(true);
   const cpuBefore = cpuSecondsOf(subject.server.pid);
   for (let i = 0; i < times; i++) await deliver(subject, viewers);
-  return (viewers * times) / (cpuSecondsOf(subject.server.pid) - cpuBefore);
+  const cpuSeconds = cpuSecondsOf(subject.server.pid) - cpuBefore;
+  subject.crowd.spin(false);
+  return (viewers * times) / cpuSeconds;
 }
 
 async function deliver(subject: Subject, viewers: number): Promise<void> {
@@ -104,14 +111,24 @@ async function dropcastSubject(
   viewers: number,
 ): Promise<Subject & { newestEvent(): Promise<string> }> {
   const show = "fanout";
-  const { store, server, swarm } = await watched(run, { show, viewers });
+  const store = await startStore();
+  run.owns(store.stop);
+  await openShow(store, show);
+  const server = await startGatewayOn(store);
+  run.owns(server.stop);
+  const token = viewerToken(show);
+  const tokens = await Promise.all(Array.from({ length: viewers }, (_, i) => token(i)));
+  const prefix = pinPrefix(LOAD_CORES);
+  const crowd = await startNativeCrowd({ port: server.port, show, tokens, prefix });
+  run.owns(() => crowd.close());
   const subject: Subject = {
     name: "Dropcast",
     server,
+    crowd,
     publish: () => change(store, show),
     async counts() {
-      const { byKind, closes } = await swarm.counts();
-      return { events: byKind["productChanged"] ?? 0, closes };
+      const { byOpcode, closes } = await crowd.counts();
+      return { events: byOpcode[FRAMES.productChanged.opcode] ?? 0, closes };
     },
   };
   return {
@@ -144,19 +161,22 @@ async function change({ shows }: Store, show: string): Promise<void> {
 async function rivalSubject(run: BenchRun, viewers: number, rival: Rival): Promise<Subject> {
   const server = await rival.start(run.say);
   run.owns(server.stop);
-  const swarm = await joined(run, {
-    url: `ws://127.0.0.1:${server.port}${rival.path}`,
+  const crowd = await startNativeCrowd({
+    port: server.port,
+    path: rival.path,
     show: "",
-    viewers,
-    token: async () => "",
-    bare: rival.dialect,
+    tokens: Array.from({ length: viewers }, () => ""),
+    dialect: rival.dialect,
+    prefix: pinPrefix(LOAD_CORES),
   });
+  run.owns(() => crowd.close());
   return {
     name: rival.name,
     server,
+    crowd,
     publish: () => server.tell("publish"),
     async counts() {
-      const { frames, closes } = await swarm.counts();
+      const { frames, closes } = await crowd.counts();
       return { events: frames, closes };
     },
   };

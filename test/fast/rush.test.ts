@@ -55,6 +55,16 @@ test("[SHARD5] while buyers rush nothing is published before their answers, for 
   turns.urgent(topic, frame(4));
   turn();
   expect(published, "a rush that lasts holds nothing up any more").toEqual([1, 2, 3, 4]);
+
+  loop.isRush = false;
+  turns.urgent(topic, frame(5));
+  turn();
+  loop.isRush = true;
+  turns.urgent(topic, frame(6));
+  expect(published, "another rush").toEqual([1, 2, 3, 4, 5]);
+  turns.urgent(topic, frame(7), true);
+  turn();
+  expect(published, "what buyers wait for takes along what waits").toEqual([1, 2, 3, 4, 5, 6, 7]);
 });
 
 test("[SHARD6] a rush is many buyers at once or one that waits for a batch; a lone buyer on a quiet evening is none", () => {
