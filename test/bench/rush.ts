@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type NativeCrowd, startNativeCrowd, type Tapped } from "../../load/native/crowd.ts";
 import { showKeys } from "../../server/redis/keys.ts";
 import type { Bench, BenchRun } from "./bench.ts";
-import { cpuSecondsOf, LOAD_CORES, pinPrefix } from "./machine.ts";
+import { cpuSecondsOf, LOAD_CORES, pin, pinPrefix } from "./machine.ts";
 import { median, type Row } from "./rows.ts";
 import { type ServerProcess, startServer } from "./server-process.ts";
 import { openShow, startGatewayOn, startStore, type Store, viewerToken } from "./world.ts";
@@ -41,6 +41,8 @@ export const rush: Bench = {
     const buyers = run.quick ? 3000 : 10_000;
     const store = await startStore();
     run.owns(store.stop);
+    // The gateway has a core of its own, like the server of the control row; Redis is with the crowd.
+    pin(store.process.pid, LOAD_CORES);
     const subjects = {
       batched: await gatewaySubject(run, store, buyers, {}),
       unbatched: await gatewaySubject(run, store, buyers, { HOLD_BATCH: "1" }),
