@@ -129,8 +129,10 @@ function decide.wait(field, h, viewerId, dropId, quantity, _, level, flags)
   if isOver(d) then return { "closed" } end
   local drawn = d.mode ~= "fcfs"
   if d.state == "open" or (d.state == "announced" and not drawn) then return { "notNeeded" } end
-  -- Between the start and the draw the list of entrants is frozen; after a lottery's draw there is nothing to wait for.
-  if drawn and nowMs >= d.startsAtMs and (d.mode == "lottery" or not d.drawn) then return { "tooLate" } end
+  -- Between the start and the draw the list of entrants is frozen; after a lottery's draw there is nothing to wait for, even if the
+  -- clock steps back. [F9]
+  local isFrozen = drawn and nowMs >= d.startsAtMs and not d.drawn
+  if isFrozen or (d.drawn and d.mode == "lottery") then return { "tooLate" } end
   if lacksPass(d, level) then return { "pass" } end
   if boughtBy(d, viewerId) + quantity > d.perBuyerLimit then return { "limit" } end
   -- One place per buyer: kept beside the count of units, under a name no viewer can have.
@@ -299,7 +301,8 @@ local function answer(r)
   local h, stale = holdOf(field), isStale(r[1], r[4])
   local given = h and stale and { STATES[h.state], h.orderId }
     or decide[r[1]](field, h, r[2], r[4], r[5], r[6], r[7], r[8])
-  h = holds_[field]
+  -- A claim is about no hold, whatever its key.
+  h = r[1] ~= "claim" and holds_[field]
   answers[#answers + 1] = h and guarded(dropOf(h.dropId), given) or given
 end
 for _, r in ipairs(requests) do
