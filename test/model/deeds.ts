@@ -1,4 +1,5 @@
 /** What can be done to the shop in one step: a batch of requests, the host's deeds, the sweep. Part of the model; see rules.ts. */
+import { draw } from "./draw.ts";
 import { end, giveBack, reopen, turn } from "./moves.ts";
 import { decide } from "./rules.ts";
 import {
@@ -22,7 +23,7 @@ function takeBack(shop: Shop, nth: number, nowMs: number): Answer {
   const drop = dropOf(shop, hold.dropId);
   turn(shop, hold.dropId, nowMs);
   hold.isReturned = true;
-  if (shop.returnsTo === "product" || isOver(drop)) drop.writtenOff += hold.quantity;
+  if (shop.returnsTo !== "drop" || isOver(drop)) drop.writtenOff += hold.quantity;
   else reopen(shop, hold.dropId, nowMs);
   order.state = "refunding";
   order.refund =
@@ -62,6 +63,7 @@ function voidDrop(shop: Shop, dropId: string, nowMs: number): Answer {
   return ["voided"];
 }
 
+/** Says which drops wait for their draw. */
 function sweep(shop: Shop, nowMs: number): Answer {
   const due = Object.entries(shop.overdue).filter(([, atMs]) => atMs <= nowMs);
   for (const [field] of due.sort(([a, aMs], [b, bMs]) => aMs - bMs || (a < b ? -1 : 1))) {
@@ -86,7 +88,10 @@ function sweep(shop: Shop, nowMs: number): Answer {
         if (hold.state === "waiting") hold.state = "expired";
       }
   }
-  return ["swept"];
+  const draws = Object.entries(shop.drops).filter(
+    ([, { state, startsAtMs }]) => state === "announced" && nowMs >= startsAtMs,
+  );
+  return ["swept", ...draws.map(([dropId]) => dropId)];
 }
 
 /** One atomic step. @returns an answer per request of a batch; else one */
@@ -102,6 +107,8 @@ export function act(shop: Shop, deed: Deed, nowMs: number): readonly Answer[] {
       turn(shop, deed.dropId, nowMs);
       return [["closed"]];
     }
+    case "draw":
+      return [draw(shop, deed.dropId, nowMs)];
     case "void":
       return [voidDrop(shop, deed.dropId, nowMs)];
     case "takeBack":

@@ -2,11 +2,14 @@
 import { readdirSync, readFileSync } from "node:fs";
 import fc from "fast-check";
 import { checkHolds, checkLedger, liveDrops, readLedger } from "../helpers/books.ts";
-import { shopOn, type Terms } from "./terms.ts";
+import { PLAIN, shopOn, type Terms } from "./terms.ts";
 import { type Command, fail, type Turn } from "./turns.ts";
 import type { World } from "./world.ts";
 
-/** @returns the kinds of the movements in it. @throws at the first turn that the model cannot explain, with the history as it must be pinned */
+/**
+ * @returns the kinds of the movements in it, and the words that were answered
+ * @throws at the first turn that the model cannot explain, with the history as it must be pinned
+ */
 export async function playOut(
   world: World,
   terms: Terms,
@@ -15,10 +18,11 @@ export async function playOut(
   const { nowMs } = world.clock;
   const real = await world.open(terms);
   const model = { shops: [shopOn(terms, nowMs)] };
-  const played = { world, real, terms, turns: [] as Turn[] };
+  const played = { world, real, terms, turns: [] as Turn[], words: new Set<string>() };
   await fc.asyncModelRun(() => ({ model, real: played }), turns);
   try {
-    return await checkBooks(world, real.show, played.turns, nowMs + terms.lastsMs);
+    const kinds = await checkBooks(world, real.show, played.turns, nowMs + terms.lastsMs);
+    return [...kinds, ...played.words];
   } catch (wrong) {
     fail(played, (wrong as Error).message);
   }
@@ -51,7 +55,9 @@ interface Pinned {
 /** Histories that once failed, or that somebody thought up: by name. */
 export function pinned(): readonly (readonly [name: string, history: Pinned])[] {
   const folder = new URL("pinned/", import.meta.url);
-  const read = (file: string): Pinned =>
-    JSON.parse(readFileSync(new URL(file, folder), "utf8")) as Pinned;
+  const read = (file: string): Pinned => {
+    const history = JSON.parse(readFileSync(new URL(file, folder), "utf8")) as Pinned;
+    return { ...history, terms: { ...PLAIN, ...history.terms } };
+  };
   return readdirSync(folder).map((file) => [file.replace(/\.json$/, ""), read(file)] as const);
 }

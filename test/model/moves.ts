@@ -16,15 +16,17 @@ import {
 
 const OFFER_MS = 60_000;
 
+const waitsForDraw = ({ mode, isDrawn }: Drop): boolean => mode !== "fcfs" && !isDrawn;
+
 /** The clock has something to open or to close. */
 export const isDue = (drop: Drop, nowMs: number): boolean =>
-  (drop.state === "announced" && nowMs >= drop.startsAtMs) ||
+  (drop.state === "announced" && nowMs >= drop.startsAtMs && !waitsForDraw(drop)) ||
   (!isOver(drop) && nowMs >= drop.endsAtMs);
 
 /** The clock opens and closes: at the latest when somebody's answer depends on it. */
 export function turn(shop: Shop, dropId: string, nowMs: number): void {
   const drop = dropOf(shop, dropId);
-  if (drop.state === "announced" && nowMs >= drop.startsAtMs)
+  if (drop.state === "announced" && nowMs >= drop.startsAtMs && !waitsForDraw(drop))
     drop.state = availableIn(shop, dropId) > 0 ? "open" : "soldOut";
   if (!isOver(drop) && nowMs >= drop.endsAtMs) end(shop, dropId, "closed");
 }
@@ -41,8 +43,19 @@ export function giveDeadline(timed: Timed, field: string, untilMs: number): numb
   return timed.lastMs;
 }
 
-/** Units are there: the line first, in order; a place whose viewer has had enough meanwhile lapses. Then everybody. */
+/** Units are there: the line first, then everybody, unless it was a lottery. */
 export function reopen(shop: Shop, dropId: string, nowMs: number): void {
+  const drop = dropOf(shop, dropId);
+  serveLine(shop, dropId, nowMs, Math.min(drop.holdMs, OFFER_MS));
+  const { state, served, line, mode } = drop;
+  if (state !== "soldOut" || served < line.length || availableIn(shop, dropId) === 0) return;
+  if (mode === "lottery") return;
+  drop.state = "open";
+  drop.epoch++;
+}
+
+/** Offers in order; a place whose viewer has had enough meanwhile lapses. */
+export function serveLine(shop: Shop, dropId: string, nowMs: number, offerMs: number): void {
   const drop = dropOf(shop, dropId);
   while (drop.served < drop.line.length && availableIn(shop, dropId) > 0) {
     const field = drop.line[drop.served] as string;
@@ -56,12 +69,8 @@ export function reopen(shop: Shop, dropId: string, nowMs: number): void {
     }
     hold.state = "held";
     hold.cents = shop.priceCents * hold.quantity;
-    hold.deadlineMs = giveDeadline(drop.offers, field, nowMs + Math.min(drop.holdMs, OFFER_MS));
+    hold.deadlineMs = giveDeadline(drop.offers, field, nowMs + offerMs);
   }
-  if (drop.state !== "soldOut" || drop.served < drop.line.length || availableIn(shop, dropId) === 0)
-    return;
-  drop.state = "open";
-  drop.epoch++;
 }
 
 /** A hold ends without a sale. */

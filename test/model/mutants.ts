@@ -61,6 +61,74 @@ export const MUTANTS: readonly Mutant[] = [
     what: "a coupon is lost with the hold that ends",
     changes: [['endClaims(h, viewerOf(field), "u")', ""]],
   },
+  {
+    what: "a draw keeps the order of arrival",
+    changes: [['redis.call("DEL", line)\ncallMany("RPUSH", line, fields)', ""]],
+  },
+  {
+    what: "a drop is drawn before its start",
+    changes: [["if nowMs < d.startsAtMs or isPaused(d)", "if isPaused(d)"]],
+  },
+  {
+    what: "a drop is drawn again",
+    changes: [["if d.drawn or isOver(d)", "if isOver(d)"]],
+  },
+  {
+    what: "a drawn drop opens without its draw",
+    changes: [['and (d.mode == "fcfs" or d.drawn)', ""]],
+  },
+  {
+    what: "who has left the queue is drawn all the same",
+    changes: [['local waits = h and h.state == "w"', 'local waits = h and h.state:find("[wc]")']],
+  },
+  {
+    what: "a drawn drop takes entrants after its start",
+    changes: [["drawn and nowMs >= d.startsAtMs and not d.drawn", "false"]],
+  },
+  {
+    what: "a lottery lets latecomers in",
+    changes: [['if isFrozen or (d.drawn and d.mode == "lottery")', "if isFrozen"]],
+  },
+  {
+    what: "what a lottery leaves is anybody's",
+    changes: [['and d.mode ~= "lottery"', ""]],
+  },
+  {
+    what: "no pass is asked for",
+    changes: [["needed and needed > (level or 0)", "false"]],
+  },
+  {
+    what: "a place in line needs no pass",
+    changes: [['if lacksPass(d, level) then return { "pass" } end\n  if boughtBy', "if boughtBy"]],
+  },
+  {
+    what: "what was odd about one hold is noted about another",
+    changes: [["noteFlags(field, flags[i])", "noteFlags(field, flags[#taken])"]],
+  },
+  {
+    what: "an order is taken back twice",
+    changes: [['if order.state ~= "sold" then return order.state end', ""]],
+  },
+  {
+    what: "what is lost with its return is in stock again",
+    changes: [['if policy ~= "none" then giveToShop', "if true then giveToShop"]],
+  },
+  {
+    what: "what was taken back counts against the limit",
+    changes: [["countBuyer(d, order.viewerId, -h.quantity)", ""]],
+  },
+  {
+    what: "what comes back goes past the line",
+    changes: [["h.amountCents)\n  reopen(d)", "h.amountCents)"]],
+  },
+  {
+    what: "the money of a return is never said to be back",
+    changes: [["order.refundId ~= intentId", "true"]],
+  },
+  {
+    what: "a hold of class replica may be told at once",
+    changes: [['d and d.durability == "replica" then answer', "false then answer"]],
+  },
 ];
 
 /** @returns the connection, on which scripts are defined with the mutant's changes; `missing` names what was found in none of them */

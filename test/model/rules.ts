@@ -4,11 +4,13 @@
  */
 import { discount, giveBack, giveDeadline, lapse, noteSoldOut, reopen, turn } from "./moves.ts";
 import {
+  type Admitted,
   type Answer,
   availableIn,
   boughtBy,
   claimsLeft,
   claimsOf,
+  type Drop,
   dropOf,
   holdOf,
   isOver,
@@ -27,7 +29,14 @@ const NEW_HOLD = {
   orderId: "",
   ticket: 0,
   isReturned: false,
+  flags: "",
 };
+
+/** Each admits to what stands before it, too. */
+const ADMISSIONS = ["open", "flagged", "token", "proof"] as const satisfies Drop["admission"][];
+const lacksPass = ({ admission }: Drop, { level }: Admitted): boolean =>
+  ADMISSIONS.indexOf(admission) > level;
+const NOT_ADMITTED: Admitted = { level: 0, flags: "" };
 
 type Rules = {
   readonly [W in Request["what"]]: (
@@ -38,7 +47,7 @@ type Rules = {
 };
 
 const RULES: Rules = {
-  hold(shop, { viewerId, key, dropId, quantity, coupons }, nowMs) {
+  hold(shop, { viewerId, key, dropId, quantity, coupons, admitted = NOT_ADMITTED }, nowMs) {
     const field = `${viewerId}|${key}`;
     const known = shop.holds[field];
     if (known !== undefined)
@@ -48,8 +57,9 @@ const RULES: Rules = {
     turn(shop, dropId, nowMs);
     if (drop.state === "announced") return ["notOpen", drop.startsAtMs];
     if (isOver(drop)) return ["closed"];
-    if (drop.state === "soldOut" || availableIn(shop, dropId) < quantity)
-      return ["soldOut", drop.epoch];
+    if (drop.state === "soldOut") return ["soldOut", drop.epoch];
+    if (lacksPass(drop, admitted)) return ["pass"];
+    if (availableIn(shop, dropId) < quantity) return ["soldOut", drop.epoch];
     if (boughtBy(shop, dropId, viewerId) + quantity > drop.limit) return ["limit", drop.limit];
     const fullCents = shop.priceCents * quantity;
     const offCents = discount(shop, { viewerId, quantity, coupons }, nowMs);
@@ -64,11 +74,12 @@ const RULES: Rules = {
       cents: fullCents - offCents,
       offCents,
       coupons,
+      flags: admitted.flags,
     };
     noteSoldOut(shop, dropId);
     return ["held", deadlineMs, quantity];
   },
-  wait(shop, { viewerId, key, dropId, quantity }, nowMs) {
+  wait(shop, { viewerId, key, dropId, quantity, admitted = NOT_ADMITTED }, nowMs) {
     const field = `${viewerId}|${key}`;
     const drop = shop.drops[dropId];
     if (drop === undefined) return ["unknown"];
@@ -77,14 +88,17 @@ const RULES: Rules = {
       return ["waiting", known.ticket, Math.max(0, known.ticket - drop.served - 1)];
     turn(shop, dropId, nowMs);
     if (isOver(drop)) return ["closed"];
-    if (drop.state !== "soldOut") return ["notNeeded"];
+    const no = noPlace(drop, nowMs);
+    if (no !== undefined) return [no];
+    if (lacksPass(drop, admitted)) return ["pass"];
     if (boughtBy(shop, dropId, viewerId) + quantity > drop.limit) return ["limit"];
     const isInLine = drop.line.some(
       (f) => viewerOf(f) === viewerId && holdOf(shop, f).state === "waiting",
     );
     if (isInLine) return ["limit"];
     const ticket = drop.line.push(field);
-    shop.holds[field] = { ...NEW_HOLD, dropId, quantity, state: "waiting", ticket };
+    const { flags } = admitted;
+    shop.holds[field] = { ...NEW_HOLD, dropId, quantity, state: "waiting", ticket, flags };
     return ["waiting", ticket, ticket - drop.served - 1];
   },
   claim(shop, { viewerId, key, couponId }, nowMs) {
@@ -167,6 +181,13 @@ const RULES: Rules = {
   },
 };
 
+/** Of a drawn drop the entrants queue before the start; after a lottery's draw there is nothing to wait for. */
+function noPlace({ mode, isDrawn, state, startsAtMs }: Drop, nowMs: number): string | undefined {
+  if (mode !== "fcfs" && !isDrawn) return nowMs < startsAtMs ? undefined : "tooLate";
+  if (mode === "lottery") return "tooLate";
+  return state === "soldOut" ? undefined : "notNeeded";
+}
+
 /** Money that comes too late takes the units again, if they and the coupons are still there; else it goes back. */
 function payLate(shop: Shop, payment: number, nowMs: number): void {
   const { field } = paymentOf(shop, payment);
@@ -192,5 +213,18 @@ function isOldWord(shop: Shop, payment: number): boolean {
   return isOld;
 }
 
-export const decide = (shop: Shop, request: Request, nowMs: number): Answer =>
-  RULES[request.what](shop, request as never, nowMs);
+export function decide(shop: Shop, request: Request, nowMs: number): Answer {
+  const answer = RULES[request.what](shop, request as never, nowMs);
+  return isOfReplicas(shop, request) ? [...answer, "replica"] : answer;
+}
+
+/** Is it about a hold that replicas must have before anybody is told? A claim is about none, whatever its key. */
+function isOfReplicas(shop: Shop, request: Request): boolean {
+  if (request.what === "claim") return false;
+  const field =
+    "payment" in request
+      ? paymentOf(shop, request.payment).field
+      : `${request.viewerId}|${request.key}`;
+  const hold = shop.holds[field];
+  return hold !== undefined && dropOf(shop, hold.dropId).isReplica;
+}

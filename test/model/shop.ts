@@ -13,6 +13,12 @@ interface Ask<W extends string> {
 interface AskForUnits<W extends string> extends Ask<W> {
   readonly dropId: string;
   readonly quantity: number;
+  /** How far a pass admits it, and what was odd about it: what the door has found. Without: not at all, and nothing. */
+  readonly admitted?: Admitted;
+}
+export interface Admitted {
+  readonly level: number;
+  readonly flags: string;
 }
 /** The cashier's word about the nth payment that the shop has asked for. */
 interface Word<W extends string> {
@@ -32,7 +38,7 @@ export type Request =
 export type Deed =
   | { readonly what: "batch"; readonly requests: readonly Request[] }
   | { readonly what: "restock"; readonly dropId: string; readonly units: number }
-  | { readonly what: "close" | "void"; readonly dropId: string }
+  | { readonly what: "close" | "void" | "draw"; readonly dropId: string }
   | { readonly what: "takeBack"; readonly order: number }
   | { readonly what: "sweep" };
 
@@ -43,10 +49,17 @@ export interface Drop {
   readonly allotted: number;
   readonly limit: number;
   readonly holdMs: number;
+  /** fcfs: first come, first served. Drawn: who queued before the start is served in drawn order; of a lottery nobody else is. */
+  readonly mode: "fcfs" | "random" | "lottery";
+  readonly seed: string;
+  isDrawn: boolean;
+  readonly admission: "open" | "flagged" | "token" | "proof";
+  /** What is answered about its holds says that nobody may be told before replicas have it. */
+  readonly isReplica: boolean;
   restocked: number;
   writtenOff: number;
   epoch: number;
-  /** Everybody who ever stood in line, in order, and how many of them have had their turn. */
+  /** Everybody who ever stood in line, in order, drawn order once it is drawn, and how many of them have had their turn. */
   line: string[];
   served: number;
   /** Holds and offers that have a deadline, in order of it; a deadline never comes before one that was given earlier. */
@@ -78,6 +91,8 @@ export interface Hold {
   ticket: number;
   /** It was sold, and its units have been taken back. */
   isReturned: boolean;
+  /** What was odd about it. */
+  readonly flags: string;
 }
 
 export interface Coupon {
@@ -101,8 +116,8 @@ export interface Payment {
 export interface Shop {
   readonly stock: number;
   readonly priceCents: number;
-  /** Where units of an order go that is taken back. */
-  readonly returnsTo: "drop" | "product";
+  /** Where units of an order go that is taken back; none: they are lost. */
+  readonly returnsTo: "drop" | "product" | "none";
   readonly drops: Record<string, Drop>;
   readonly coupons: Record<string, Coupon>;
   readonly holds: Record<string, Hold>;
@@ -146,9 +161,13 @@ export const availableIn = (shop: Shop, dropId: string): number => {
 export const boughtBy = (shop: Shop, dropId: string, viewerId: string): number =>
   unitsIn(shop, dropId, (hold, field) => hasUnits(hold) && viewerOf(field) === viewerId);
 
-/** Units that no drop has. */
+/** Units that no drop has and that are not lost. */
 export const stockOf = (shop: Shop): number =>
-  shop.stock - sum(Object.values(shop.drops).map((d) => d.allotted + d.restocked - d.writtenOff));
+  shop.stock -
+  sum(Object.values(shop.drops).map((d) => d.allotted + d.restocked - d.writtenOff)) -
+  (shop.returnsTo === "none"
+    ? sum(Object.keys(shop.drops).map((id) => unitsIn(shop, id, ({ isReturned }) => isReturned)))
+    : 0);
 
 /** Claims of a coupon by what has become of them. */
 export function claimsOf(

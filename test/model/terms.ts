@@ -1,4 +1,4 @@
-/** What a history begins with: one product, two drops and two coupons, small enough that everything runs out. */
+/** What a history begins with: one product, two drops and three coupons, small enough that everything runs out. */
 import fc from "fast-check";
 import type { Coupon, Drop, Shop } from "./shop.ts";
 
@@ -27,32 +27,69 @@ export interface Terms {
   /** Of the drop `soon`; `now` starts at once. */
   readonly startsInMs: number;
   readonly lastsMs: number;
-  readonly returnsTo: "drop" | "product";
+  readonly returnsTo: Shop["returnsTo"];
+  /** Of `soon`, whose line this seed draws. */
+  readonly mode: Drop["mode"];
+  readonly seed: string;
+  /** What both ask for. */
+  readonly admission: Drop["admission"];
+  /** `now` is of class replica. */
+  readonly isReplica: boolean;
 }
+
+/** What a pinned history does not name. */
+export const PLAIN = {
+  mode: "fcfs",
+  seed: "",
+  admission: "open",
+  isReplica: false,
+} as const satisfies Partial<Terms>;
 
 export const anyTerms: fc.Arbitrary<Terms> = fc.record({
   allotted: fc.integer({ min: 1, max: 5 }),
   limit: fc.integer({ min: 1, max: 4 }),
   holdMs: fc.constantFrom(1000, 1000, 90_000),
-  startsInMs: fc.constantFrom(300, 3000),
+  startsInMs: fc.constantFrom(300, 3000, 3000),
   lastsMs: fc.constantFrom(4000, 900_000, 900_000),
-  returnsTo: fc.constantFrom("drop", "product"),
+  returnsTo: fc.constantFrom("drop", "product", "none"),
+  mode: fc.constantFrom("fcfs", "random", "lottery"),
+  seed: fc.constantFrom("a", "b", "c", "d", "e", "f"),
+  admission: fc.constantFrom("open", "open", "open", "flagged", "token", "proof"),
+  isReplica: fc.constantFrom(false, false, true),
 });
+/** On another primary a drop of class replica stands still until it is recovered: not the model's business. */
+export const anyTermsWithCrashes = anyTerms.map((terms) => ({ ...terms, isReplica: false }));
 
-type NewDrop = Pick<Drop, "allotted" | "limit" | "holdMs" | "startsAtMs" | "endsAtMs">;
+type NewDrop = Pick<
+  Drop,
+  | "allotted"
+  | "limit"
+  | "holdMs"
+  | "startsAtMs"
+  | "endsAtMs"
+  | "mode"
+  | "seed"
+  | "admission"
+  | "isReplica"
+>;
 
 export function dropsOf(
-  { allotted, limit, holdMs, startsInMs, lastsMs }: Terms,
+  { allotted, limit, holdMs, startsInMs, lastsMs, admission, ...terms }: Terms,
   nowMs: number,
 ): Readonly<Record<string, NewDrop>> {
-  const drop = { allotted, limit, holdMs, endsAtMs: nowMs + lastsMs };
-  return { now: { ...drop, startsAtMs: nowMs }, soon: { ...drop, startsAtMs: nowMs + startsInMs } };
+  const drop = { allotted, limit, holdMs, endsAtMs: nowMs + lastsMs, admission };
+  const { mode, seed, isReplica } = terms;
+  return {
+    now: { ...drop, startsAtMs: nowMs, mode: "fcfs", seed: "", isReplica },
+    soon: { ...drop, startsAtMs: nowMs + startsInMs, mode, seed, isReplica: false },
+  };
 }
 
 export function shopOn(terms: Terms, nowMs: number): Shop {
   const fresh = (drop: NewDrop): Drop => ({
     ...drop,
     state: drop.startsAtMs <= nowMs ? "open" : "announced",
+    isDrawn: false,
     restocked: 0,
     writtenOff: 0,
     epoch: 0,

@@ -26,10 +26,16 @@ export type Turn = Together | { readonly passMs: number; readonly swept?: boolea
 
 const via = fc.constantFrom<0 | 1>(0, 1);
 const dropId = fc.constantFrom("now", "now", "soon");
+const queuedFor = fc.constantFrom("now", "soon", "soon");
 const who = {
   viewerId: fc.constantFrom("ann", "bob", "eve"),
   key: fc.constantFrom("k1", "k2", "k3", "k4", "k5", "k6"),
 };
+/** Mostly all there is to show. */
+const admitted = fc.record({
+  level: fc.constantFrom(3, 3, 3, 3, 2, 1, 0),
+  flags: fc.constantFrom("", "", "odd"),
+});
 const few = fc.constantFrom(1, 1, 1, 2, 3);
 const someCoupons = [
   [],
@@ -47,10 +53,11 @@ const couponId = fc.constantFrom("ten", "most", "pair");
 const pick = fc.constantFrom(0, 0, 0, 1, 1, 2, 3, 5, 8);
 const isYes = fc.constantFrom(true, true, false);
 const is = fc.constant;
+const units = { dropId, quantity: few, admitted };
 
 const ask: fc.Arbitrary<Ask> = fc.oneof(
-  { weight: 8, arbitrary: fc.record({ what: is("hold"), ...who, dropId, quantity: few, coupons }) },
-  { weight: 3, arbitrary: fc.record({ what: is("wait"), ...who, dropId, quantity: few }) },
+  { weight: 8, arbitrary: fc.record({ what: is("hold"), ...who, ...units, coupons }) },
+  { weight: 4, arbitrary: fc.record({ what: is("wait"), ...who, ...units, dropId: queuedFor }) },
   { weight: 2, arbitrary: fc.record({ what: is("claim"), ...who, couponId }) },
   { weight: 1, arbitrary: fc.record({ what: fc.constantFrom("pay", "cancel"), ...who }) },
   { weight: 4, arbitrary: fc.record({ what: is("payOne"), pick }) },
@@ -77,7 +84,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ via, what: fc.constantFrom("close", "void"), dropId }) },
-  { weight: 4, arbitrary: fc.record({ via, what: fc.constant("takeBack"), order: fc.nat(4) }) },
+  { weight: 4, arbitrary: fc.record({ via, what: is("draw"), dropId: is("soon") }) },
+  { weight: 6, arbitrary: fc.record({ via, what: fc.constant("takeBack"), order: fc.nat(4) }) },
 ) as fc.Arbitrary<Step>;
 
 const passing: fc.Arbitrary<Turn> = fc.record({
@@ -101,6 +109,8 @@ export interface Played {
   readonly terms: object;
   /** Turns so far: what to write into `pinned` when this history fails. */
   readonly turns: Turn[];
+  /** All that was ever answered: first and last words. */
+  readonly words: Set<string>;
 }
 export type Command = fc.AsyncCommand<Beliefs, Played>;
 
@@ -122,16 +132,21 @@ export const anyTurnsWithCrashes = fc.commands(
   { maxCommands: 8, size: "+1" },
 );
 
-const SWEEP = { together: [{ via: 0, what: "sweep" }] } as const satisfies Turn;
+/** As the sweeper does it: until nothing changes, and then what waits for its draw. */
+const SWEEP: readonly Together[] = [
+  { together: [{ via: 0, what: "sweep" }] },
+  { together: [{ via: 0, what: "sweep" }] },
+  { together: [{ via: 0, what: "sweep" }] },
+  { together: [{ via: 0, what: "draw", dropId: "soon" }] },
+];
 
 async function play(turn: Turn, beliefs: Beliefs, played: Played): Promise<void> {
   played.turns.push(turn);
   if ("together" in turn) return playTogether(turn, beliefs, played);
-  const sweeps = [SWEEP, SWEEP, SWEEP];
   // What was due by a clock that steps back has been done by then: the sweep comes by five times a second.
-  if (turn.passMs < 0) for (const one of sweeps) await playTogether(one, beliefs, played);
+  if (turn.passMs < 0) for (const one of SWEEP) await playTogether(one, beliefs, played);
   played.world.clock.pass(turn.passMs);
-  if (turn.swept === true) for (const one of sweeps) await playTogether(one, beliefs, played);
+  if (turn.swept === true) for (const one of SWEEP) await playTogether(one, beliefs, played);
 }
 
 async function playTogether(turn: Together, beliefs: Beliefs, played: Played): Promise<void> {
@@ -148,6 +163,9 @@ async function playTogether(turn: Together, beliefs: Beliefs, played: Played): P
   );
   if (turn.crash === true) await world.crash();
   const seen = await under;
+  for (const { answers = [] } of seen)
+    for (const answer of answers)
+      for (const word of [answer[0], answer.at(-1)]) played.words.add(String(word));
   const explained = explain(beliefs.shops, seen, world.clock.nowMs);
   if (explained.length === 0)
     fail(

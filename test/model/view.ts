@@ -13,10 +13,12 @@ import {
 
 export interface View {
   readonly stock: number;
-  /** state available held sold restocked writtenOff epoch waitlisted waitServed */
+  /** state available held sold restocked writtenOff epoch waitlisted waitServed drawn */
   readonly drops: Readonly<Record<string, string>>;
   /** dropId quantity state deadlineMs cents orderId ticket offCents coupons */
   readonly holds: Readonly<Record<string, string>>;
+  /** What was odd about those that got something. */
+  readonly flags: Readonly<Record<string, string>>;
   /** unused held spent */
   readonly claims: Readonly<Record<string, string>>;
   readonly claimsLeft: Readonly<Record<string, number>>;
@@ -47,6 +49,7 @@ export const viewOf = (shop: Shop): View => ({
       d.epoch,
       d.line.length,
       d.served,
+      d.isDrawn,
     ].join(" ");
   }),
   holds: mapped(shop.holds, (h) =>
@@ -61,6 +64,11 @@ export const viewOf = (shop: Shop): View => ({
       h.offCents,
       h.coupons.join(","),
     ].join(" "),
+  ),
+  flags: Object.fromEntries(
+    Object.entries(shop.holds).flatMap(([field, { flags }]) =>
+      flags === "" ? [] : [[field, flags]],
+    ),
   ),
   claims: Object.fromEntries(
     Object.entries(shop.claims)

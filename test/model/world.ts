@@ -7,6 +7,7 @@ import { showKeys } from "../../server/redis/keys.ts";
 import { createShows, type Shows } from "../../server/room/shows.ts";
 import { createInventory, type DropRequest, type Inventory } from "../../server/shop/inventory.ts";
 import { type ClockedRedis, startClockedRedis } from "./clock.ts";
+import { look } from "./look.ts";
 import { type Answer, type Deed, orderId, type Request } from "./shop.ts";
 import { type Terms, dropsOf, PRICE_CENTS, COUPONS, STOCK } from "./terms.ts";
 import type { View } from "./view.ts";
@@ -58,7 +59,7 @@ export async function startModelWorld({
     redis,
     async open(terms) {
       const show = `m${++made}`;
-      await openShow(shows, (nodes[0] as Node).inventory, { show, terms, nowMs: clock.nowMs });
+      await openShow(shows, nodes[0] as Node, { show, terms, nowMs: clock.nowMs });
       return createRealShow(show, redis, nodes);
     },
     async crash() {
@@ -76,7 +77,7 @@ export async function startModelWorld({
 
 async function openShow(
   shows: Shows,
-  inventory: Inventory,
+  { inventory, redis }: Node,
   { show, terms, nowMs }: { show: string; terms: Terms; nowMs: number },
 ): Promise<void> {
   await shows.create(show, { title: "茶", currency: "CNY" });
@@ -90,15 +91,20 @@ async function openShow(
   };
   // The policy for returns is kept with the product, and not on the wire.
   await shows.addProduct(show, Object.assign(tea, { restock: terms.returnsTo }));
-  for (const [dropId, { allotted, limit, ...drop }] of Object.entries(dropsOf(terms, nowMs)))
+  for (const [dropId, drop] of Object.entries(dropsOf(terms, nowMs))) {
+    const { allotted, limit, isReplica, seed, ...more } = drop;
     await inventory.allot(show, {
-      ...drop,
+      ...more,
       dropId,
       sku: "tea",
       priceCents: PRICE_CENTS,
       allotment: allotted,
       perBuyerLimit: limit,
+      durability: isReplica ? "replica" : "disk",
     });
+    // Chance is the history's own: each time it is played it draws alike.
+    if (more.mode !== "fcfs") await redis.hset(showKeys(show).seeds, dropId, seed);
+  }
   for (const [couponId, { budget, limit, lastsMs, ...coupon }] of Object.entries(COUPONS))
     await inventory.addCoupon(show, {
       ...coupon,
@@ -140,9 +146,10 @@ function createRealShow(show: string, redis: Redis, nodes: readonly Node[]): Rea
         return [(await inventory.void(show, deed.dropId, "wrong price")).slice(0, 1)];
       case "takeBack":
         return [[await returns.takeBack(show, orderId(deed.order), "broken")]];
+      case "draw":
+        return [[await inventory.draw(show, deed.dropId)]];
       case "sweep":
-        await inventory.sweep(show);
-        return [["swept"]];
+        return [["swept", ...(await inventory.sweep(show)).draws]];
     }
   };
   return {
@@ -167,93 +174,3 @@ function createRealShow(show: string, redis: Redis, nodes: readonly Node[]): Rea
     },
   };
 }
-
-const parsed = <T>(json: Record<string, string>, read: (value: never) => T): Record<string, T> =>
-  Object.fromEntries(
-    Object.entries(json).map(([name, value]) => [name, read(JSON.parse(value) as never)]),
-  );
-
-/** Everything that is remembered of a show, in the model's words. */
-async function look(redis: Redis, show: string): Promise<View> {
-  const keys = showKeys(show);
-  const [drops, holds, claims, coupons, orders, tea, payments, pending] = await Promise.all([
-    redis.hgetall(keys.drops),
-    redis.hgetall(keys.holds),
-    redis.hgetall(keys.claims),
-    redis.hgetall(keys.coupons),
-    redis.hgetall(keys.orders),
-    redis.hget(keys.products, "tea"),
-    redis.xrange(keys.payments, "-", "+"),
-    redis.xpending(keys.payments, "cashier", "-", "+", 1000) as Promise<[string][]>,
-  ]);
-  const ids = payments.map(([id]) => id);
-  const open = new Set(pending.map(([id]) => id));
-  return {
-    stock: (JSON.parse(tea ?? "{}") as { stock: number }).stock,
-    drops: parsed(drops, (d: Record<string, number | string>) =>
-      [
-        d["state"],
-        d["available"],
-        d["held"],
-        d["sold"],
-        d["restocked"],
-        d["writtenOff"],
-        d["restockEpoch"],
-        d["waitlisted"],
-        d["waitServed"],
-      ].join(" "),
-    ),
-    holds: Object.fromEntries(
-      Object.entries(holds).map(([field, packed]) => {
-        const [
-          dropId,
-          quantity,
-          state = "",
-          deadlineMs,
-          cents,
-          order,
-          ,
-          ticket = 0,
-          off = 0,
-          used = "",
-        ] = packed.split("|");
-        return [
-          field,
-          [dropId, quantity, STATES[state], deadlineMs, cents, order, ticket, off, used].join(" "),
-        ];
-      }),
-    ),
-    claims: Object.fromEntries(
-      Object.entries(claims)
-        .filter(([, list]) => list !== "")
-        .map(([name, list]) => [
-          name,
-          ["u", "h", "s"].map((state) => list.split(`=${state}`).length - 1).join(" "),
-        ]),
-    ),
-    claimsLeft: parsed(coupons, ({ left }: { left: number }) => left),
-    orders: parsed(orders, (o: Record<string, string | number>) =>
-      [o["viewerId"], o["holdId"], o["quantity"], o["amountCents"], o["state"]].join(" "),
-    ),
-    payments: payments.map(([id, [, what, , field, , cents, name, of]]) =>
-      [
-        what,
-        field,
-        cents,
-        name === "of" ? ids.indexOf(of ?? "") : -1,
-        open.has(id) ? "open" : "done",
-      ].join(" "),
-    ),
-  };
-}
-
-const STATES: Readonly<Record<string, string>> = {
-  w: "waiting",
-  h: "held",
-  p: "paying",
-  s: "sold",
-  x: "expired",
-  c: "cancelled",
-  l: "paid_late",
-  r: "refunded",
-};
