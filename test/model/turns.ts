@@ -32,10 +32,10 @@ const who = {
   key: fc.constantFrom("k1", "k2", "k3", "k4", "k5", "k6"),
 };
 /** Mostly all there is to show. */
-const admitted = fc.record({
-  level: fc.constantFrom(3, 3, 3, 3, 2, 1, 0),
-  flags: fc.constantFrom("", "", "odd"),
-});
+const level = fc.constantFrom(3, 3, 3, 3, 2, 1, 0);
+const flags = fc.constantFrom("", "", "odd", "many");
+const admitted = fc.record({ level, flags });
+const rushers = fc.array(fc.record({ ...who, flags }), { minLength: 2, maxLength: 6, size: "+1" });
 const few = fc.constantFrom(1, 1, 1, 2, 3);
 const someCoupons = [
   [],
@@ -64,16 +64,31 @@ const ask: fc.Arbitrary<Ask> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ what: is("cancelOne"), pick }) },
   { weight: 3, arbitrary: fc.record({ what: is("word"), pick, isYes }) },
 );
+/** As a rush comes: many want as many units of the same drop, which are decided in one go. */
+const rush: fc.Arbitrary<readonly Ask[]> = fc
+  .record({ drop: dropId, quantity: few, level, own: rushers })
+  .map(({ drop, quantity, level: all, own }) =>
+    own.map(({ viewerId, key, flags: odd }) => ({
+      what: "hold",
+      viewerId,
+      key,
+      dropId: drop,
+      quantity,
+      coupons: [],
+      admitted: { level: all, flags: odd },
+    })),
+  );
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 40,
     arbitrary: fc.record({
       via,
-      what: fc.constant("batch"),
+      what: is("batch"),
       asks: fc.array(ask, { minLength: 1, maxLength: 5, size: "+1" }),
     }),
   },
-  { weight: 5, arbitrary: fc.record({ via, what: fc.constant("sweep") }) },
+  { weight: 6, arbitrary: fc.record({ via, what: is("batch"), asks: rush }) },
+  { weight: 5, arbitrary: fc.record({ via, what: is("sweep") }) },
   {
     weight: 4,
     arbitrary: fc.record({
@@ -85,7 +100,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ via, what: fc.constantFrom("close", "void"), dropId }) },
   { weight: 4, arbitrary: fc.record({ via, what: is("draw"), dropId: is("soon") }) },
-  { weight: 6, arbitrary: fc.record({ via, what: fc.constant("takeBack"), order: fc.nat(4) }) },
+  { weight: 6, arbitrary: fc.record({ via, what: is("takeBack"), order: fc.nat(4) }) },
 ) as fc.Arbitrary<Step>;
 
 const passing: fc.Arbitrary<Turn> = fc.record({
