@@ -181,12 +181,12 @@ local function serveLine(d, offerMs)
     redis.call("LPOP", line)
     -- A place that was left was given free then; by now its viewer may stand in line anew.
     if waits then redis.call("HDEL", buyers, d.dropId .. "|" .. viewerOf(field) .. "|w") end
-    d.waitServed = d.waitServed + 1
+    -- A step of the line is news of its own: who has left moves no unit.
+    d.waitServed, d.version = d.waitServed + 1, d.version + 1
     dirtyDrops[d.dropId] = d
     if waits then
       local viewerId = viewerOf(field)
       if boughtBy(d, viewerId) + h.quantity > d.perBuyerLimit then
-        d.version = d.version + 1
         setHold(field, h, "x")
       else
         take(d, viewerId, h.quantity)

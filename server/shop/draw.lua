@@ -21,7 +21,8 @@ if next(inLine) then return "stale" end
 redis.call("DEL", line)
 callMany("RPUSH", line, fields)
 callMany("RPUSH", drawn .. ":" .. dropId, fields)
-d.drawn, d.waitlisted, d.waitServed = true, #fields, 0
+-- Later than the tickets of the queue, also where nothing can be offered yet: screens take no two of one version.
+d.drawn, d.waitlisted, d.waitServed, d.version = true, #fields, 0, d.version + 1
 dirtyDrops[dropId] = d
 turn(d)
 announce("dropDrawn", { dropId = dropId, atMs = nowMs, seed = redis.call("HGET", seeds, dropId), entrants = #fields })
