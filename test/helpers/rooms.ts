@@ -42,8 +42,8 @@ export interface World<S extends Store = ThrowawayRedis> {
   readonly inventory: Inventory;
   readonly tokens: Tokens;
   gateway(node?: string, env?: Readonly<Record<string, string>>, secret?: string): Promise<Gateway>;
-  /** A new show with one product `tea` of `stock` units. @returns its id */
-  show(stock?: number): Promise<string>;
+  /** A new show with one product `tea` of `stock` units, which go where `returnsTo` says when they come back. @returns its id */
+  show(stock?: number, returnsTo?: "drop" | "product" | "none"): Promise<string>;
   /** An open drop of `allotment` units. @returns its id */
   drop(show: string, allotment: number, more?: Partial<NewDrop>): Promise<string>;
   join(
@@ -129,7 +129,7 @@ export async function startWorldOn<S extends Store>(redis: S): Promise<World<S>>
         stop: () => running.stop(),
       };
     },
-    async show(stock = 1000) {
+    async show(stock = 1000, returnsTo = "product") {
       const show = `show${++made}`;
       await shows.create(show, { title: "茶", currency: "CNY" });
       const product = {
@@ -140,7 +140,8 @@ export async function startWorldOn<S extends Store>(redis: S): Promise<World<S>>
         imageUrl: "",
         category: "",
       };
-      await shows.addProduct(show, product);
+      // The policy for returns is kept with the product, and not on the wire.
+      await shows.addProduct(show, Object.assign(product, { restock: returnsTo }));
       return show;
     },
     async drop(show, allotment, more = {}) {

@@ -3,7 +3,7 @@ import type { Live } from "#sdk";
 import type { DownFrame } from "#wire";
 import type { Gateway, World } from "../helpers/rooms.ts";
 import { tapped } from "../scenario/checks.ts";
-import type { Saw } from "./judge.ts";
+import type { Saw } from "./orders.ts";
 
 export interface Tab {
   readonly viewerId: string;
@@ -14,7 +14,7 @@ export interface Tab {
 
 export interface Clients {
   readonly tabs: readonly Tab[];
-  readonly saw: readonly Saw[];
+  readonly saw: Saw[];
 }
 
 /** @param nodes each viewer's first tab starts on the first, the second on the second */

@@ -18,7 +18,8 @@ export async function playOut(
   const { nowMs } = world.clock;
   const real = await world.open(terms);
   const model = { shops: [shopOn(terms, nowMs)] };
-  const played = { world, real, terms, turns: [] as Turn[], words: new Set<string>() };
+  const { shown } = await real.look();
+  const played = { world, real, terms, turns: [] as Turn[], words: new Set<string>(), shown };
   await fc.asyncModelRun(() => ({ model, real: played }), turns);
   try {
     const kinds = await checkBooks(world, real.show, played.turns, nowMs + terms.lastsMs);

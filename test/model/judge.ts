@@ -3,37 +3,18 @@
  * that everybody was shown, and how many units the host was told there are. No model and no look into Redis. [I2–I5 I7–I9, lane S]
  */
 import { type DownFrame, offsetOf, type Order } from "#wire";
-
-export type Saw = {
-  /** One connection of a tab; while a tab moves to another node it has two. */
-  readonly client: string;
-  readonly tab: string;
-  readonly viewerId: string;
-} & (
-  | {
-      readonly what: "held";
-      readonly key: string;
-      readonly deadlineMs: number;
-      readonly quantity: number;
-    }
-  | { readonly what: "frame"; readonly frame: DownFrame }
-);
-
-export interface History {
-  readonly dropId: string;
-  /** Allotted and restocked, in the end. */
-  readonly units: number;
-  readonly limit: number;
-  readonly holdMs: number;
-  readonly priceCents: number;
-  readonly startsAtMs: number;
-  readonly endsAtMs: number;
-  readonly couponBudgetCents: number;
-  /** In the order in which each client saw it. */
-  readonly saw: readonly Saw[];
-}
-
-type Known = Order & { readonly viewerId: string };
+import { drawnStart, line } from "./fairness.ts";
+import {
+  after,
+  fieldOf,
+  grouped,
+  HAS_UNITS,
+  type History,
+  type Known,
+  lastOf,
+  ordersOf,
+  takenBack,
+} from "./orders.ts";
 
 /** What may come after what, in one step or over steps that a client did not see. */
 const ENDS = ["sold", "expired", "cancelled", "paid_late", "refunded"];
@@ -48,11 +29,10 @@ const AFTER: Readonly<Record<Order["state"], readonly string[]>> = {
   paid_late: ["refunded"],
   refunded: [],
 };
-const HAS_UNITS: readonly string[] = ["held", "paying", "sold"];
 
 /** @returns every breach, one sentence each, with the rule that it breaks */
 export function judge(history: History): readonly string[] {
-  const orders = ordersIn(history);
+  const orders = ordersOf(history.dropId, history.saw);
   return [
     ...answers(history),
     ...orderOfEvents(history),
@@ -62,28 +42,13 @@ export function judge(history: History): readonly string[] {
     ...money(history, orders),
     ...units(history, orders),
     ...line(orders),
+    ...drawnStart(history, orders),
+    ...returned(history, orders),
     ...times(history, orders),
   ];
 }
 
-const fieldOf = ({ viewerId, holdId }: Known): string => `${viewerId}|${holdId}`;
 const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
-const grouped = <T>(list: readonly T[], name: (one: T) => string): Map<string, T[]> => {
-  const by = new Map<string, T[]>();
-  for (const one of list) by.set(name(one), [...(by.get(name(one)) ?? []), one]);
-  return by;
-};
-
-/** Every state of every order that anybody saw, in the order of the drop's versions. */
-function ordersIn({ dropId, saw }: History): Known[] {
-  const seen = new Map<string, Known>();
-  for (const { viewerId, ...one } of saw)
-    if (one.what === "frame" && one.frame.kind === "orderChanged" && one.frame.dropId === dropId) {
-      const { kind: _, ...order } = one.frame;
-      seen.set(`${viewerId}|${JSON.stringify(order)}`, { ...order, viewerId });
-    }
-  return [...seen.values()].sort((a, b) => a.version - b.version);
-}
 
 function answers({ saw }: History): string[] {
   const held = saw.flatMap((one) => (one.what === "held" ? [one] : []));
@@ -190,17 +155,13 @@ function lives(orders: readonly Known[]): string[] {
   );
 }
 
-/** The newest state of every order after each version. */
-function* after(orders: readonly Known[]): Generator<ReadonlyMap<string, Known>> {
-  const now = new Map<string, Known>();
-  for (const [i, order] of orders.entries()) {
-    now.set(fieldOf(order), order);
-    if (orders[i + 1]?.version !== order.version) yield now;
-  }
-}
-
-function money({ priceCents, couponBudgetCents }: History, orders: readonly Known[]): string[] {
+function money(history: History, orders: readonly Known[]): string[] {
+  const { priceCents, couponBudgetCents, takingsCents } = history;
   const faults: string[] = [];
+  const kept = [...lastOf(orders).values()].filter(({ state }) => state === "sold");
+  const paidCents = sum(kept.map(({ amountCents }) => amountCents));
+  if (paidCents !== takingsCents)
+    faults.push(`[I8] orders of ${paidCents} stand, but ${takingsCents} were paid and kept`);
   for (const { holdId, state, quantity, amountCents, discountCents } of orders)
     if (HAS_UNITS.includes(state) && amountCents + discountCents !== priceCents * quantity)
       faults.push(`[I8] ${holdId}: ${amountCents} and ${discountCents} off are not the price`);
@@ -214,11 +175,16 @@ function money({ priceCents, couponBudgetCents }: History, orders: readonly Know
   return faults;
 }
 
-function units({ units: most, limit }: History, orders: readonly Known[]): string[] {
+const count = (some: readonly Known[]): number => sum(some.map((o) => o.quantity));
+
+function units({ units: most, limit, saw }: History, orders: readonly Known[]): string[] {
   const faults: string[] = [];
-  const count = (some: readonly Known[]): number => sum(some.map((o) => o.quantity));
+  // Its buyer is not told when the units of a sold order go back, only when the money has.
+  const back = takenBack(saw);
+  const hasUnits = (one: Known): boolean =>
+    HAS_UNITS.includes(one.state) && (one.state !== "sold" || !back.has(fieldOf(one)));
   for (const now of after(orders)) {
-    const open = [...now.values()].filter((o) => HAS_UNITS.includes(o.state));
+    const open = [...now.values()].filter(hasUnits);
     if (count(open) > most) faults.push(`[I2] ${count(open)} of ${most} units are held or sold`);
     for (const [viewerId, own] of grouped(open, (o) => o.viewerId))
       if (count(own) > limit)
@@ -227,29 +193,22 @@ function units({ units: most, limit }: History, orders: readonly Known[]): strin
   return faults;
 }
 
-/** Who had the earlier ticket and still waits at that version has been passed over. */
-function line(orders: readonly Known[]): string[] {
-  const faults: string[] = [];
-  let before: readonly Known[] = [];
-  for (const now of after(orders)) {
-    const waits = [...now.values()].filter(({ state }) => state === "waiting");
-    const served = before.flatMap((one) => {
-      const then = now.get(fieldOf(one));
-      return then?.state === "held" ? [then] : [];
-    });
-    for (const one of served)
-      for (const other of waits)
-        if (other.ticket < one.ticket)
-          faults.push(`[F6] ${fieldOf(one)} was offered before ${fieldOf(other)}`);
-    before = waits;
-  }
-  return faults;
+/** Money of an order that was taken back has come back in the end, and of no other that was sold. */
+function returned({ saw }: History, orders: readonly Known[]): string[] {
+  const back = takenBack(saw);
+  const sold = new Set(orders.flatMap((one) => (one.state === "sold" ? [fieldOf(one)] : [])));
+  return [...lastOf(orders)].flatMap(([field, { state }]) => {
+    if (back.has(field) && state !== "refunded")
+      return [`[F6] ${field} was taken back, and is ${state}`];
+    const isRefunded = state === "refunded" && sold.has(field) && !back.has(field);
+    return isRefunded ? [`[F6] ${field} was refunded, and nobody took it back`] : [];
+  });
 }
 
-/** By the deadline of a hold it is known when Redis decided it. */
+/** By the deadline of a hold it is known when Redis decided it; an offer stands as long here. */
 function times({ holdMs, startsAtMs, endsAtMs }: History, orders: readonly Known[]): string[] {
-  return orders.flatMap(({ holdId, state, ticket, deadlineMs }) => {
-    if (state !== "held" || ticket > 0) return [];
+  return orders.flatMap(({ holdId, state, deadlineMs }) => {
+    if (state !== "held") return [];
     const atMs = deadlineMs - holdMs;
     return atMs >= startsAtMs && atMs < endsAtMs ? [] : [`[I9] ${holdId} was held at ${atMs}`];
   });

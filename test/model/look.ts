@@ -8,8 +8,19 @@ const parsed = <T>(json: Record<string, string>, read: (value: never) => T): Rec
     Object.entries(json).map(([name, value]) => [name, read(JSON.parse(value) as never)]),
   );
 
+/** What screens are shown of a drop, a hold or a coupon, and its version: a screen leaves out what is not later than what it has. */
+export interface Shown {
+  readonly version: number;
+  readonly what: string;
+}
+
+export interface Look {
+  readonly view: View;
+  readonly shown: ReadonlyMap<string, Shown>;
+}
+
 /** Everything that is remembered of a show. */
-export async function look(redis: Redis, show: string): Promise<View> {
+export async function look(redis: Redis, show: string): Promise<Look> {
   const keys = showKeys(show);
   const [drops, holds, flags, claims, coupons, orders, tea, payments, pending] = await Promise.all([
     redis.hgetall(keys.drops),
@@ -24,7 +35,14 @@ export async function look(redis: Redis, show: string): Promise<View> {
   ]);
   const ids = payments.map(([id]) => id);
   const open = new Set(pending.map(([id]) => id));
-  return {
+  const shown = new Map([
+    ...Object.entries(drops).map(([id, json]) => [`drop ${id}`, shownOf(json, STOCK)] as const),
+    ...Object.entries(coupons).map(([id, json]) => [`coupon ${id}`, shownOf(json, LEFT)] as const),
+    ...Object.entries(holds).map(
+      ([field, packed]) => [`hold ${field}`, shownOfHold(packed)] as const,
+    ),
+  ]);
+  const view = {
     stock: (JSON.parse(tea ?? "{}") as { stock: number }).stock,
     flags,
     drops: parsed(drops, (d: Record<string, number | string | boolean>) =>
@@ -83,6 +101,22 @@ export async function look(redis: Redis, show: string): Promise<View> {
       ].join(" "),
     ),
   };
+  return { view, shown };
+}
+
+const STOCK = ["available", "held", "sold", "restockEpoch", "waitlisted", "waitServed"];
+const LEFT = ["left"];
+function shownOf(json: string, names: readonly string[]): Shown {
+  const kept = JSON.parse(json) as Readonly<Record<string, number>>;
+  return {
+    version: kept["version"] ?? 0,
+    what: names.map((name) => `${name} ${kept[name] ?? 0}`).join(" "),
+  };
+}
+function shownOfHold(packed: string): Shown {
+  const fields = packed.split("|");
+  const [version] = fields.splice(6, 1);
+  return { version: Number(version), what: fields.join("|") };
 }
 
 const STATES: Readonly<Record<string, string>> = {

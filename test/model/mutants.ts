@@ -74,6 +74,10 @@ export const MUTANTS: readonly Mutant[] = [
     changes: [["if d.drawn or isOver(d)", "if isOver(d)"]],
   },
   {
+    what: "new tickets reach no screen",
+    changes: [["#fields, 0, d.version + 1", "#fields, 0, d.version"]],
+  },
+  {
     what: "a drawn drop opens without its draw",
     changes: [['and (d.mode == "fcfs" or d.drawn)', ""]],
   },

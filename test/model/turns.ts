@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import { act } from "./deeds.ts";
+import type { Look } from "./look.ts";
 import { explain, type Seen } from "./search.ts";
 import type { Answer, Deed, Request, Shop } from "./shop.ts";
 import { viewOf } from "./view.ts";
@@ -126,6 +127,8 @@ export interface Played {
   readonly turns: Turn[];
   /** All that was ever answered: first and last words. */
   readonly words: Set<string>;
+  /** As it was after the turn before. */
+  shown: Look["shown"];
 }
 export type Command = fc.AsyncCommand<Beliefs, Played>;
 
@@ -187,7 +190,14 @@ async function playTogether(turn: Together, beliefs: Beliefs, played: Played): P
       played,
       `no order of these explains their answers:\n${told(shop, seen, world.clock.nowMs)}`,
     );
-  const view = await real.look();
+  const { view, shown } = await real.look();
+  const stale = notLater(played.shown, shown);
+  if (stale !== undefined)
+    fail(
+      played,
+      `after\n${told(shop, seen, world.clock.nowMs)}\n${stale} has changed, and no screen would show it: its version is no later`,
+    );
+  played.shown = shown;
   beliefs.shops = explained.filter((one) => isDeepStrictEqual(viewOf(one), view));
   if (beliefs.shops.length > 0) return;
   const difference = differences(view, viewOf(explained[0] as Shop)).join("\n");
@@ -196,6 +206,12 @@ async function playTogether(turn: Together, beliefs: Beliefs, played: Played): P
     `after\n${told(shop, seen, world.clock.nowMs)}\nin Redis | in the model:\n${difference}`,
   );
 }
+
+const notLater = (before: Look["shown"], now: Look["shown"]): string | undefined =>
+  [...now].find(([name, { version, what }]) => {
+    const last = before.get(name);
+    return last !== undefined && last.what !== what && version <= last.version;
+  })?.[0];
 
 /** Every place in which two views differ. */
 function differences(real: object, model: object, path = ""): string[] {

@@ -7,10 +7,9 @@ import { showKeys } from "../../server/redis/keys.ts";
 import { createShows, type Shows } from "../../server/room/shows.ts";
 import { createInventory, type DropRequest, type Inventory } from "../../server/shop/inventory.ts";
 import { type ClockedRedis, startClockedRedis } from "./clock.ts";
-import { look } from "./look.ts";
+import { look, type Look } from "./look.ts";
 import { type Answer, type Deed, orderId, type Request } from "./shop.ts";
 import { type Terms, dropsOf, PRICE_CENTS, COUPONS, STOCK } from "./terms.ts";
-import type { View } from "./view.ts";
 
 interface Node {
   readonly redis: Redis;
@@ -33,7 +32,7 @@ export interface RealShow {
   /** Carries out one deed through a node. @returns undefined when no answer came: it may or may not have been done */
   act(via: 0 | 1, deed: Deed): Promise<readonly Answer[] | undefined>;
   /** All there is to see. The cashier looks, too: from then on its words about new payments count. */
-  look(): Promise<View>;
+  look(): Promise<Look>;
 }
 
 /**
@@ -164,13 +163,13 @@ function createRealShow(show: string, redis: Redis, nodes: readonly Node[]): Rea
     },
     async look() {
       // Both are sent in one go.
-      const [reply, view] = await Promise.all([
+      const [reply, seen] = await Promise.all([
         redis.xreadgroup("GROUP", "cashier", "model", "STREAMS", keys.payments, ">"),
         look(redis, show),
       ]);
       const [[, entries] = ["", []]] = (reply ?? []) as [string, [string, string[]][]][];
       for (const [id, fields] of entries) payments.push({ id, field: fields[3] ?? "" });
-      return view;
+      return seen;
     },
   };
 }
