@@ -59,12 +59,14 @@ export function createGather<T, A>(ports: GatherPorts<T, A>): Gather<T, A> {
     }
     return batch;
   };
+  const isRoom = (): boolean => next < queue.length && inFlight < maxInFlight;
+  const goesOn = (): boolean => everyMs === 0 && isRoom();
   /** One batch, and with no time to keep between them all that may go. */
   const flush = (): void => {
     do {
       const batch = take();
       if (batch.length > 0) void carry(batch);
-    } while (everyMs === 0 && next < queue.length && inFlight < maxInFlight);
+    } while (goesOn());
     schedule();
   };
   const carry = async (batch: Waiting<T, A>[]): Promise<void> => {
@@ -83,7 +85,7 @@ export function createGather<T, A>(ports: GatherPorts<T, A>): Gather<T, A> {
     for (let i = 0; i < batch.length; i++) batch[i]?.resolve(answers[i] as A);
   };
   const schedule = (): void => {
-    if (scheduled || next === queue.length || inFlight >= maxInFlight) return;
+    if (scheduled || !isRoom()) return;
     scheduled = true;
     const waitMs = everyMs === 0 ? 0 : lastMs + everyMs - performance.now();
     // setImmediate: after the sockets of this loop turn have been read, so that they share a batch.

@@ -168,8 +168,9 @@ export class Viewer {
       return;
     }
     const shared = decode(bytes, start, end);
-    if (!this.#direct(shared.frame) && !this.asks.take(shared.frame))
-      this.#inbox.take(shared, this.#inboxPorts);
+    if (this.#direct(shared.frame) || this.asks.take(shared.frame)) return;
+    this.asks.heard(shared.frame);
+    this.#inbox.take(shared, this.#inboxPorts);
   }
 
   #enter({ greeting, isInAtOnce }: Dialect): void {
@@ -190,6 +191,7 @@ export class Viewer {
       this.#epoch = frame.epoch;
       this.history.viewerId = frame.viewerId;
       this.#inbox.welcomed(frame);
+      this.asks.welcomed();
     } else if (frame.kind === "joined") {
       this.#inbox.completed(frame.offset);
       if (this.#stage === "joining") this.#joined();
