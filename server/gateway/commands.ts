@@ -109,6 +109,7 @@ export function createCommands(ports: CommandPorts): (session: Session, frame: C
       commentNo = 0,
       retryAfterMs = 0,
     ): void => session.send("commentAnswered", { id, result, commentNo, retryAfterMs });
+    if (room.hasSaid(session.viewerId, session.client, seq)) return answer("accepted");
     const mutedForMs = room.mirror.mutedUntilMs(session.viewerId) - redisNowMs();
     if (mutedForMs > 0) return answer("muted", 0, Math.ceil(mutedForMs));
     const text = frame.text.trim();

@@ -16,6 +16,7 @@ import { createPresence } from "./presence.ts";
 import type { Gate } from "./moderation/gate.ts";
 import { createPace } from "./pace.ts";
 import { createPacing, type Paced } from "./pacing.ts";
+import { createRepeats } from "./repeats.ts";
 import { createShards, type Feed } from "./shards.ts";
 import { startTicking } from "./ticking.ts";
 import type { Turns } from "./turns.ts";
@@ -81,6 +82,8 @@ export interface Room {
   catchUp(member: Member, offset: number): void;
   /** The member says which comment tick it has seen. @param isEcho not just a beat */
   seen(member: Member, tick: number, isEcho: boolean): void;
+  /** It stands already: accepted here or on another node. */
+  readonly hasSaid: (viewerId: string, client: string, seq: number) => boolean;
   /** Says it, if the room's rules let its author. @param sinceMs of the author's first token for this show */
   comment(comment: Omit<NewComment, "isHidden">, sinceMs: number): Promise<CommentAnswer>;
   react(reaction: NewReaction): Promise<void>;
@@ -116,11 +119,13 @@ export function createRoom(ports: RoomPorts): Room {
     onComments({ atMs, comments: list, spoken }) {
       lanes.comments(list);
       echoes.said(list);
+      repeats.said(spoken);
       gate.heard(spoken, atMs);
       ports.onFannedOut(nowMs() - atMs);
     },
     onHidden({ atMs, comments: list, spoken }) {
       echoes.hid(list);
+      repeats.said(spoken);
       gate.heard(spoken, atMs);
     },
     onModeration: (bytes) => sendAway(gate.take(bytes)),
@@ -147,6 +152,8 @@ export function createRoom(ports: RoomPorts): Room {
     });
   const echoes = createEchoes({ here: members.of, isHere: members.has, send: sendComments });
   echoes.keep(opened.history);
+  const repeats = createRepeats();
+  repeats.keep(opened.history);
   const comments = createGather<NewComment, number>({
     maxBatch: 256,
     maxInFlight: 1,
@@ -273,6 +280,7 @@ export function createRoom(ports: RoomPorts): Room {
       shards.settle(member);
       bridge(member, mirror.eventsAfter(offset), whole);
     },
+    hasSaid: repeats.has,
     async comment(comment, sinceMs) {
       const ruling = gate.judge({ ...comment, sinceMs }, comment.text);
       if (ruling.result !== "accepted") return { commentNo: 0, retryAfterMs: 0, ...ruling };

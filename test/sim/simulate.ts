@@ -231,7 +231,7 @@ class Show {
       ([comment]) => comment.viewerId === viewerId && comment.text === text,
     ).length;
     const least = answer === "accepted" ? 1 : 0;
-    // Known: a repeat that comes to another node, where its author has spoken too fast, is told so although it stands.
+    // A repeat that overtakes the first one, still on its way through another node, may be told `tooFast`: nobody knows of it yet.
     const most = least === 1 || /^fault|tooFast/.test(answer) ? 1 : 0;
     if (stands < least || stands > most)
       fault(viewerId, `"${text}" stands ${stands}×, and was told ${answer}`);
