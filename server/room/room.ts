@@ -16,8 +16,8 @@ import { createPresence } from "./presence.ts";
 import type { Gate } from "./moderation/gate.ts";
 import { createPace } from "./pace.ts";
 import { createPacing, type Paced } from "./pacing.ts";
-import { createRepeats } from "./repeats.ts";
 import { createShards, type Feed } from "./shards.ts";
+import { type CommentAnswer, createSpeaking } from "./speaking.ts";
 import { startTicking } from "./ticking.ts";
 import type { Turns } from "./turns.ts";
 import type { NewComment, NewReaction, RoomWrites } from "./writes.ts";
@@ -47,13 +47,6 @@ export interface RoomPorts {
   /** From the log's append of comments to their being here, ms. */
   readonly onFannedOut: (ms: number) => void;
   readonly onEmpty: () => void;
-}
-
-export interface CommentAnswer {
-  readonly result: "accepted" | "blocked" | "tooFast";
-  /** 0: refused, or a repeat. */
-  readonly commentNo: number;
-  readonly retryAfterMs: number;
 }
 
 /** How far somebody has read; epoch "": not at all. */
@@ -94,7 +87,6 @@ export interface Room {
 const monotonicMs = (): number => performance.now();
 
 const PRESENCE_EVERY_MS = 1000;
-const APPEND_EVERY_MS = 20;
 const REACT_EVERY_MS = 100;
 /** How long an empty room is kept warm. */
 const LINGER_MS = 10_000;
@@ -119,13 +111,13 @@ export function createRoom(ports: RoomPorts): Room {
     onComments({ atMs, comments: list, spoken }) {
       lanes.comments(list);
       echoes.said(list);
-      repeats.said(spoken);
+      speaking.said(spoken);
       gate.heard(spoken, atMs);
       ports.onFannedOut(nowMs() - atMs);
     },
     onHidden({ atMs, comments: list, spoken }) {
       echoes.hid(list);
-      repeats.said(spoken);
+      speaking.said(spoken);
       gate.heard(spoken, atMs);
     },
     onModeration: (bytes) => sendAway(gate.take(bytes)),
@@ -152,14 +144,8 @@ export function createRoom(ports: RoomPorts): Room {
     });
   const echoes = createEchoes({ here: members.of, isHere: members.has, send: sendComments });
   echoes.keep(opened.history);
-  const repeats = createRepeats();
-  repeats.keep(opened.history);
-  const comments = createGather<NewComment, number>({
-    maxBatch: 256,
-    maxInFlight: 1,
-    everyMs: APPEND_EVERY_MS,
-    send: (batch) => writes.comment(show, batch),
-  });
+  const speaking = createSpeaking(show, gate, writes);
+  speaking.keep(opened.history);
   const reactions = createGather<NewReaction, undefined>({
     maxBatch: 2000,
     maxInFlight: 1,
@@ -190,7 +176,7 @@ export function createRoom(ports: RoomPorts): Room {
 
   const report = async (): Promise<void> => {
     const isLeft = members.viewers === 0 && nowMs() - emptySinceMs > LINGER_MS;
-    if (isLeft && comments.idle && reactions.idle) {
+    if (isLeft && speaking.isIdle && reactions.idle) {
       await close();
       return ports.onEmpty();
     }
@@ -280,18 +266,8 @@ export function createRoom(ports: RoomPorts): Room {
       shards.settle(member);
       bridge(member, mirror.eventsAfter(offset), whole);
     },
-    hasSaid: repeats.has,
-    async comment(comment, sinceMs) {
-      const ruling = gate.judge({ ...comment, sinceMs }, comment.text);
-      if (ruling.result !== "accepted") return { commentNo: 0, retryAfterMs: 0, ...ruling };
-      const { text, isHidden } = ruling;
-      try {
-        const commentNo = await comments.ask({ ...comment, text, isHidden });
-        return { result: "accepted", commentNo, retryAfterMs: 0 };
-      } finally {
-        gate.settled();
-      }
-    },
+    hasSaid: speaking.has,
+    comment: speaking.comment,
     react: reactions.ask,
     close,
   };

@@ -306,11 +306,7 @@ local function answer(r)
   answers[#answers + 1] = h and guarded(dropOf(h.dropId), given) or given
 end
 for _, r in ipairs(requests) do
-  if r[1] == "holds" then
-    holdRun(r, answers)
-  else
-    answer(r)
-  end
+  if r[1] == "holds" then holdRun(r, answers) else answer(r) end
 end
 for couponId, c in pairs(dirtyCoupons) do
   redis.call("HSET", coupons, couponId, cjson.encode(c))

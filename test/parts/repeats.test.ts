@@ -13,6 +13,13 @@ beforeAll(async () => {
 });
 afterAll(() => world.stop());
 
+const say = async (raw: Raw, seq: number): Promise<string | undefined> => {
+  const id = raw.heard("commentAnswered").length + 1;
+  raw.ask("comment", { id, seq, text: `第 ${seq} 句` });
+  await until(() => raw.heard("commentAnswered").length === id);
+  return raw.heard("commentAnswered").at(-1)?.result;
+};
+
 test("[TALK4] a comment that is sent again to another node is accepted as before, however fast its author has been there", async () => {
   const show = await world.show();
   const enter = async (gateway: Gateway, client: string): Promise<Raw> => {
@@ -21,12 +28,6 @@ test("[TALK4] a comment that is sent again to another node is accepted as before
     raw.ask("hello", { token, show, client, epoch: "", offset: 0 });
     await until(() => raw.heard("joined").length > 0);
     return raw;
-  };
-  const say = async (raw: Raw, seq: number): Promise<string | undefined> => {
-    const id = raw.heard("commentAnswered").length + 1;
-    raw.ask("comment", { id, seq, text: `第 ${seq} 句` });
-    await until(() => raw.heard("commentAnswered").length === id);
-    return raw.heard("commentAnswered").at(-1)?.result;
   };
   const [phone, tablet] = [await enter(one, "phone"), await enter(two, "tablet")];
   expect(await say(phone, 1)).toBe("accepted");
