@@ -16,7 +16,10 @@ export interface CommentAnswer {
 
 export interface Speaking extends Repeats {
   /** @param sinceMs of the author's first token for this show */
-  comment(comment: Omit<NewComment, "isHidden">, sinceMs: number): Promise<CommentAnswer>;
+  readonly comment: (
+    comment: Omit<NewComment, "isHidden">,
+    sinceMs: number,
+  ) => Promise<CommentAnswer>;
   /** Nothing is on its way. */
   readonly isIdle: boolean;
 }
