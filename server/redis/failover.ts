@@ -2,7 +2,9 @@
  * A primary and its replicas, without sentinels: `redis+failover://[user:password@]host:port,host:port …`. Each connection, and
  * each one after a loss, goes to the server that says it is the primary. Whoever promotes a replica (an operator, a script, a
  * cloud) needs to tell us nothing. With two primaries in sight none is taken until one has been demoted: better no sale than two
- * histories. Cost: one ROLE per listed server and connection.
+ * histories. When one connection of a process has found another primary, the others leave theirs at once: one that is silent might not
+ * notice for long that its server is out of reach, and one that only reads might stay with a server that was demoted.
+ * Cost: one ROLE per listed server and connection.
  */
 import { createConnection, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -22,10 +24,14 @@ const ASK_WITHIN_MS = 1000;
 const AGAIN_AFTER_MS = 200;
 const DISCONNECT_WITHIN_MS = 2000;
 
+/** Of this process, by the list of servers they chose from. */
+const connected = new Map<string, Map<Socket, Server>>();
+
 type Report = (type: string, error: Error) => void;
 
 /** @returns a class for ioredis' option `Connector` */
 export function connectorTo(servers: readonly Server[], login: Login) {
+  const list = servers.map(({ host, port }) => `${host}:${port}`).join(", ");
   return class FailoverConnector extends AbstractConnector {
     constructor() {
       super(DISCONNECT_WITHIN_MS);
@@ -38,10 +44,9 @@ export function connectorTo(servers: readonly Server[], login: Login) {
         const primaries = servers.filter((_, i) => answers[i]);
         if (!this.connecting) throw new Error("Connection is closed.");
         if (primaries.length === 1) {
-          this.stream = createConnection({ ...(primaries[0] as Server) });
+          this.stream = connectAs(list, primaries[0] as Server);
           return this.stream;
         }
-        const list = servers.map(({ host, port }) => `${host}:${port}`).join(", ");
         const why =
           primaries.length === 0
             ? "no primary"
@@ -51,6 +56,18 @@ export function connectorTo(servers: readonly Server[], login: Login) {
       }
     }
   };
+}
+
+/** Connects to the primary of the list; who is with another server finds out now. */
+function connectAs(list: string, primary: Server): Socket {
+  const streams = connected.get(list) ?? new Map<Socket, Server>();
+  connected.set(list, streams);
+  for (const [stream, { host, port }] of streams)
+    if (host !== primary.host || port !== primary.port) stream.destroy();
+  const stream = createConnection({ ...primary });
+  streams.set(stream, primary);
+  stream.once("close", () => streams.delete(stream));
+  return stream;
 }
 
 async function isPrimary({ host, port }: Server, login: Login): Promise<boolean> {

@@ -212,6 +212,25 @@ test("[DUR5] two primaries in sight: none is used until one has been demoted", a
   client.disconnect();
 });
 
+test("[DUR12] when one connection has found another primary, those that are silent or only read leave the old one too", async () => {
+  const [silent, writing] = [
+    connectRedis(redis.url, "subscriber"),
+    connectRedis(redis.url, "command"),
+  ];
+  await Promise.all([whenReady(silent), whenReady(writing)]);
+  await redis.promote(near);
+  await redis.primary.admin.replicaof("127.0.0.1", near.port);
+  expect(await silent.get("where")).toBeNull();
+  await until(() =>
+    writing.set("where", "near").then(
+      () => true,
+      () => false,
+    ),
+  );
+  await until(async () => (await silent.info("replication")).includes("role:master"));
+  for (const client of [silent, writing]) client.disconnect();
+});
+
 test("[CLU6][F1] a Cluster replaces a lost primary: what was told stands, and its show sells on", async () => {
   const cluster = await startCluster(1);
   const other = await startWorldOn(cluster);
