@@ -46,23 +46,26 @@ export function createBuying({
   };
   /**
    * Watches one hold from before the payment is asked for. `over` resolves once it has ended, or is held again because the
-   * charge was declined.
+   * charge was declined; with undefined when it may be forgotten, since the room has begun anew: asking again does no harm.
    */
-  const watch = (holdId: string): { over: () => Promise<Order>; stop: () => void } => {
+  const watch = (holdId: string): { over: () => Promise<Order | undefined>; stop: () => void } => {
     const before = state.orders.get(holdId)?.version;
-    const { promise, resolve, reject } = Promise.withResolvers<Order>();
+    const { promise, resolve, reject } = Promise.withResolvers<Order | undefined>();
     let sawPaying = false;
     const look = (): void => {
       const order = state.orders.get(holdId);
       if (order === undefined) return;
       if (order.state === "paying") sawPaying = true;
       else if (order.state !== "held") resolve(order);
+      else if (state.connection !== "live") return;
       else if (sawPaying || (before !== undefined && order.version > before)) resolve(order);
     };
     const offs = [
       events.on("orderChanged", look),
-      events.on("connectionChanged", ({ connection }) => {
+      events.on("connectionChanged", ({ connection, resumed }) => {
         if (connection === "closed") reject(new SdkFault("closed", false));
+        if (resumed === "snapshot") resolve(undefined);
+        look();
       }),
     ];
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -77,6 +80,21 @@ export function createBuying({
         for (const off of offs) off();
       },
     };
+  };
+
+  const pay = async (holdId: string): Promise<PayAnswer> => {
+    const hold = watch(holdId);
+    try {
+      const { result, orderId } = await commands.ask("pay", { holdId });
+      if (result === "sold") return { result, orderId };
+      if (result !== "paying") return { result };
+      const order = await hold.over();
+      if (order === undefined) return await pay(holdId);
+      if (order.state === "sold") return { result: "sold", orderId: order.orderId };
+      return { result: order.state === "held" ? "declined" : order.state } as PayAnswer;
+    } finally {
+      hold.stop();
+    }
   };
 
   return {
@@ -112,19 +130,7 @@ export function createBuying({
       const { result } = await commands.ask("claim", { couponId, key });
       return { result };
     },
-    async pay(holdId) {
-      const hold = watch(holdId);
-      try {
-        const { result, orderId } = await commands.ask("pay", { holdId });
-        if (result === "sold") return { result, orderId };
-        if (result !== "paying") return { result };
-        const order = await hold.over();
-        if (order.state === "sold") return { result: "sold", orderId: order.orderId };
-        return { result: order.state === "held" ? "declined" : order.state } as PayAnswer;
-      } finally {
-        hold.stop();
-      }
-    },
+    pay,
     async cancel(holdId) {
       const { result } = await commands.ask("cancel", { holdId });
       return { result };
