@@ -11,7 +11,7 @@ import { pause } from "../loop.ts";
 import type { Journal, JournaledHold, RecordState } from "../shop/journal.ts";
 import { readOrders } from "./entries.ts";
 import type { LogEntry, LogReader } from "./log.ts";
-import type { Opened } from "./mirror.ts";
+import type { Opened, Owned } from "./mirror.ts";
 
 export interface Guard {
   readonly reader: LogReader;
@@ -36,8 +36,6 @@ export interface GuardPorts {
   /** See shop/fence.ts. */
   readonly reach: (show: string, epoch: string) => Promise<boolean>;
 }
-
-type Owned = readonly [viewerId: string, order: Order];
 
 const AGAIN_AFTER_MS = 50;
 const STATE_OF: Readonly<Partial<Record<Order["state"], RecordState>>> = {

@@ -38,15 +38,19 @@ export interface Mirror {
   /** Events after the offset, as bytes; undefined when not all of them are kept. */
   eventsAfter(offset: number): readonly Uint8Array[] | undefined;
   ordersOf(viewerId: string): Iterable<Order>;
+  /** Of everybody. */
+  orders(): Iterable<Owned>;
   keptBy(viewerId: string): Iterable<KeptCoupon>;
   hasOrder(viewerId: string, holdId: string): boolean;
   mutedUntilMs(viewerId: string): number;
 }
 
+export type Owned = readonly [viewerId: string, order: Order];
+
 export interface Opened {
   readonly epoch: string;
   readonly state: RoomState;
-  readonly orders: readonly (readonly [viewerId: string, order: Order])[];
+  readonly orders: readonly Owned[];
   /** Viewers' unused coupons. */
   readonly kept: readonly (readonly [viewerId: string, kept: KeptCoupon])[];
   readonly muted: readonly (readonly [viewerId: string, untilMs: number])[];
@@ -163,6 +167,10 @@ export function createMirror(
         ? undefined
         : (coupons ??= encodeDown("couponList", { coupons: [...state.coupons.values()] })),
     ordersOf: (viewerId) => ordersByViewer.get(viewerId)?.values() ?? [],
+    *orders() {
+      for (const [viewerId, own] of ordersByViewer)
+        for (const order of own.values()) yield [viewerId, order];
+    },
     keptBy: (viewerId) => couponsByViewer.get(viewerId)?.values() ?? [],
     hasOrder: (viewerId, holdId) => ordersByViewer.get(viewerId)?.has(holdId) ?? false,
     mutedUntilMs: (viewerId) => mutedUntil.get(viewerId) ?? 0,

@@ -46,7 +46,8 @@ export interface RoomPorts {
   readonly chance: () => number;
   /** From the log's append of comments to their being here, ms. */
   readonly onFannedOut: (ms: number) => void;
-  readonly onEmpty: () => void;
+  /** @param isLost Redis tells another history of the show */
+  readonly onClosed: (isLost: boolean) => void;
 }
 
 /** How far somebody has read; epoch "": not at all. */
@@ -57,7 +58,7 @@ interface Position {
 
 export interface Room {
   readonly show: string;
-  readonly mirror: Pick<Mirror, "state" | "epoch" | "mutedUntilMs" | "hasOrder">;
+  readonly mirror: Pick<Mirror, "state" | "epoch" | "mutedUntilMs" | "hasOrder" | "orders">;
   readonly guard: Omit<Guard, "reader" | "opened">;
   readonly lanes: Pick<Lanes, "receipt" | "ticks">;
   /** Distinct viewers on this node. */
@@ -178,7 +179,7 @@ export function createRoom(ports: RoomPorts): Room {
     const isLeft = members.viewers === 0 && nowMs() - emptySinceMs > LINGER_MS;
     if (isLeft && speaking.isIdle && reactions.idle) {
       await close();
-      return ports.onEmpty();
+      return ports.onClosed(false);
     }
     // As of before the question: while we wait the log goes on, and the mirror with it.
     const seen = mirror.state.offset;
@@ -190,7 +191,7 @@ export function createRoom(ports: RoomPorts): Room {
       // Another history than the one we follow: Redis lost its data, or was swapped under us.
       if (told.epoch !== mirror.epoch || told.offset < seen) {
         await close();
-        ports.onEmpty();
+        ports.onClosed(true);
       } else ahead.told(waiting, told.offset);
     } catch {
       // Redis is away; its connection has said so, and the lease runs out by itself if that lasts.

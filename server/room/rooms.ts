@@ -1,6 +1,7 @@
 /** The rooms of one node, opened at the first join and closed when they have been empty for a while. */
 import { createGuard, type GuardPorts } from "./guard.ts";
 import type { LogReader } from "./log.ts";
+import { lostOrders } from "./lost.ts";
 import { openGate } from "./moderation/gate.ts";
 import type { OpenedShow } from "./open.ts";
 import { createRoom, type Room, type RoomPorts } from "./room.ts";
@@ -26,10 +27,14 @@ export interface RoomsPorts
 export function createRooms({ read, journal, reach, ...ports }: RoomsPorts): Rooms {
   const rooms = new Map<string, Room>();
   const opening = new Map<string, Promise<Room | undefined>>();
+  /** Rooms of a history that is no more, until their show is opened anew. */
+  const before = new Map<string, Room>();
 
   const open = async (show: string): Promise<Room | undefined> => {
-    const opened = await read(show);
-    if (opened === undefined) return undefined;
+    const there = await read(show);
+    if (there === undefined) return undefined;
+    const opened = { ...there, orders: [...there.orders, ...lostOrders(before.get(show), there)] };
+    before.delete(show);
     const gate = await openGate(opened.moderation, ports.nowMs);
     const guard = createGuard({ show, opened, reader: ports.reader, journal, reach });
     const room = createRoom({
@@ -37,8 +42,9 @@ export function createRooms({ read, journal, reach, ...ports }: RoomsPorts): Roo
       show,
       guard,
       gate,
-      onEmpty: () => {
+      onClosed(isLost) {
         if (rooms.get(show) === room) rooms.delete(show);
+        if (isLost) before.set(show, room);
       },
     });
     rooms.set(show, room);
