@@ -2,6 +2,7 @@
  * One role in this process, under the supervisor or alone on another machine. Ends by SIGTERM, or by itself when the
  * supervisor is gone; an unhandled error is a bug: logged as fatal, exit 1, and the supervisor starts it again.
  */
+import { takeName } from "./alone.ts";
 import { type Config, deriveTokenSecret } from "./config.ts";
 import { keptAdminKey, nodeIdOf } from "./keys.ts";
 import { type Running, createRunning } from "./lifecycle.ts";
@@ -43,8 +44,9 @@ export async function runRole(role: Role, config: Config): Promise<void> {
   try {
     const full = completeConfig(role, config, isSupervised);
     if (!isSupervised) await prepareAlone(role, full, log);
+    const nodeId = isSupervised ? full.nodeId : await nodeIdAlone(role, config, running);
     const start = await STARTERS[role]();
-    await start({ config: full, log, running });
+    await start({ config: { ...full, nodeId }, log, running });
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     for (const problem of error.problems) log.fatal(problem);
@@ -84,10 +86,21 @@ function completeConfig(role: Role, config: Config, isSupervised: boolean): Role
     // One recorded host in the installation, not one per machine.
     demo: config.demo && isSupervised,
     tokenSecret: config.tokenSecret ?? deriveTokenSecret(adminKey),
-    nodeId: isSupervised
-      ? (config.nodeId ?? `${role}-${process.pid}`)
-      : `${nodeIdOf(config.nodeId, config.dataDir)}-${role}-${process.pid}`,
+    nodeId: config.nodeId ?? `${role}-${process.pid}`,
   };
+}
+
+/** Only a gateway keeps something under its name; where any port will do, nobody could find it again. */
+async function nodeIdAlone(
+  role: Role,
+  { nodeId, dataDir, rtPort }: Config,
+  running: Running,
+): Promise<string> {
+  const machine = nodeIdOf(nodeId, dataDir);
+  if (role !== "gateway" || rtPort === 0) return `${machine}-${role}-${process.pid}`;
+  const { name, part } = await takeName(dataDir, rtPort);
+  running.add(part);
+  return `${machine}-${name}`;
 }
 
 /** What the supervisor otherwise does for its children. */
