@@ -22,8 +22,8 @@ export interface Delivery {
   pump(): void;
   /** @returns false when this process is no longer the one that delivers */
   save(): Promise<boolean>;
-  /** The receiver is back. */
-  hasten(): void;
+  /** The receiver is back. @param wasDown else something had failed, and that may be no matter of the receiver */
+  hasten(wasDown: boolean): void;
   /** What is under way ends without a trace here. */
   abandon(): void;
   readonly isDone: boolean;
@@ -47,7 +47,7 @@ export interface DeliveryPorts {
   /** No further request may start. */
   readonly isStopping: () => boolean;
   readonly onAnswer: (isDelivered: boolean) => void;
-  readonly onBack: () => void;
+  readonly onBack: (wasDown: boolean) => void;
 }
 
 const MAX_OPEN = 512;
@@ -75,6 +75,7 @@ export function createDelivery(ports: DeliveryPorts): Delivery {
   const attempt = async (item: Item): Promise<void> => {
     const { url, secret } = endpoint;
     const { id, body } = item;
+    const startedAtMs = nowMs();
     const reason = await postman.post({ url, secret, id, body, attempt: item.attempts + 1 });
     if (isAbandoned) {
       gate.dropped();
@@ -84,7 +85,8 @@ export function createDelivery(ports: DeliveryPorts): Delivery {
     if (reason === undefined) {
       delivered++;
       queue.delivered(item);
-      if (gate.succeeded()) ports.onBack();
+      const comeback = gate.succeeded(startedAtMs);
+      if (comeback !== "up") ports.onBack(comeback === "wasDown");
     } else {
       failures++;
       gate.failed(`${show}|${item.lane}`, reason, nowMs());
@@ -95,7 +97,7 @@ export function createDelivery(ports: DeliveryPorts): Delivery {
   const pump = (): void => {
     if (isAbandoned || ports.isStopping()) return;
     while (gate.mayStart(nowMs())) {
-      const item = queue.next(nowMs());
+      const item = queue.next(nowMs(), gate.isShut);
       if (item === undefined) return;
       gate.started();
       void attempt(item);
@@ -132,7 +134,7 @@ export function createDelivery(ports: DeliveryPorts): Delivery {
         (await store.settle({ show, turn, webhookId: endpoint.id, progress, changes })) === "kept"
       );
     },
-    hasten: () => queue.hasten(nowMs() + ports.chance() * ports.backoff.firstMs),
+    hasten: (wasDown) => queue.hasten(nowMs() + ports.chance() * ports.backoff.firstMs, wasDown),
     abandon() {
       isAbandoned = true;
     },

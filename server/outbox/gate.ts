@@ -1,7 +1,8 @@
 /**
  * One receiver's health: how many requests may be under way, and when to ask again while it is down. Failures of three
  * different lanes without a success in between mean that the receiver is down, not that it dislikes one event; from then on one
- * request at a time tries it, at growing intervals, until one gets through. Pure: clock and chance are given.
+ * request at a time tries it, at growing intervals, until one gets through. The first success after failures says that the receiver
+ * is back, whether or not it was taken to be down. Pure: clock and chance are given.
  */
 export interface Backoff {
   readonly firstMs: number;
@@ -17,12 +18,15 @@ export const backoffMs = (
 
 const LANES_TO_SHUT = 3;
 
+/** up: nothing had failed; back: something had; wasDown: and so much of it that the gate was shut. */
+export type Comeback = "up" | "back" | "wasDown";
+
 export interface Gate {
   /** May one more request start? */
   mayStart(nowMs: number): boolean;
   started(): void;
-  /** @returns true when the receiver is back after it was down */
-  succeeded(): boolean;
+  /** @param startedAtMs what was under way when something else failed says nothing about afterwards */
+  succeeded(startedAtMs: number): Comeback;
   failed(lane: string, reason: string, nowMs: number): void;
   /** Neither: the request was given up by us. */
   dropped(): void;
@@ -42,24 +46,30 @@ export function createGate(
   let opensAtMs = 0;
   let lastError: string | undefined;
   let failingSinceMs: number | undefined;
+  /** Something has failed since the last comeback, then. */
+  let failedAtMs: number | undefined;
   const isShut = (): boolean => failedLanes.size >= LANES_TO_SHUT;
   return {
     mayStart: (nowMs) => (isShut() ? inFlight === 0 && nowMs >= opensAtMs : inFlight < ports.most),
     started() {
       inFlight++;
     },
-    succeeded() {
+    succeeded(startedAtMs) {
       inFlight--;
-      const isBack = isShut();
+      const wasDown = isShut();
+      const isBack = failedAtMs !== undefined && startedAtMs >= failedAtMs;
       failedLanes.clear();
       tries = 0;
       failingSinceMs = undefined;
-      return isBack;
+      if (wasDown || isBack) failedAtMs = undefined;
+      if (wasDown) return "wasDown";
+      return isBack ? "back" : "up";
     },
     failed(lane, reason, nowMs) {
       inFlight--;
       failedLanes.add(lane);
       lastError = reason;
+      failedAtMs = nowMs;
       failingSinceMs ??= ports.wallMs();
       if (isShut()) opensAtMs = nowMs + backoffMs(ports, ++tries, ports.chance);
     },

@@ -120,8 +120,8 @@ export function startOutbox(ports: OutboxPorts): Outbox {
         if (isDelivered) counts.delivered++;
         else counts.failures++;
       },
-      onBack: () => {
-        for (const one of tended.values()) one.deliveries.get(endpoint.id)?.hasten();
+      onBack: (wasDown) => {
+        for (const one of tended.values()) one.deliveries.get(endpoint.id)?.hasten(wasDown);
       },
     });
   /** The deliveries of a show, one per webhook; what another process or a replay has changed is read anew. */

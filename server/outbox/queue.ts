@@ -33,12 +33,18 @@ export interface Queue {
   skip(at: Cursor): void;
   /** An event that was parked before a restart, in order of number, before any `take`. */
   restore(item: Item, dueAtMs: number): void;
-  /** What to send now, fresh lanes first; it stays under way until `delivered` or `failed`. */
-  next(nowMs: number): Item | undefined;
+  /**
+   * What to send now, fresh lanes first; it stays under way until `delivered` or `failed`.
+   * @param isProbe the receiver is asked whether it is back: if nothing is due, with what is due first
+   */
+  next(nowMs: number, isProbe: boolean): Item | undefined;
   delivered(item: Item): void;
   failed(item: Item, dueAtMs: number): void;
-  /** The receiver is back: everything parked is due by then. */
-  hasten(dueAtMs: number): void;
+  /**
+   * The receiver is back: everything parked is due by then.
+   * @param again also what was hastened before and failed all the same: that may be disliked for itself
+   */
+  hasten(dueAtMs: number, again: boolean): void;
   /** Events taken that are neither delivered nor parked. */
   readonly open: number;
   readonly parked: number;
@@ -55,6 +61,7 @@ export function createQueue(from: Cursor): Queue {
   const parked = new Map<number, Item>();
   const toPark = new Map<number, Item>();
   const toUnpark = new Set<number>();
+  const hastened = new Set<number>();
   let last = from;
   let isChanged = false;
 
@@ -69,9 +76,9 @@ export function createQueue(from: Cursor): Queue {
     else lane.push(item);
     return lane === undefined;
   };
-  const firstDue = (nowMs: number): string | undefined => {
+  const firstDue = (byMs: number): string | undefined => {
     let found: string | undefined;
-    let earliestMs = nowMs;
+    let earliestMs = byMs;
     for (const [lane, dueAtMs] of delayed)
       if (dueAtMs <= earliestMs) [found, earliestMs] = [lane, dueAtMs];
     return found;
@@ -99,9 +106,9 @@ export function createQueue(from: Cursor): Queue {
       parked.set(item.no, item);
       if (append(item)) delayed.set(item.lane, dueAtMs);
     },
-    next(nowMs) {
+    next(nowMs, isProbe) {
       const [fresh] = ready;
-      const lane = fresh ?? firstDue(nowMs);
+      const lane = fresh ?? firstDue(isProbe ? Infinity : nowMs);
       if (lane === undefined) return undefined;
       ready.delete(lane);
       delayed.delete(lane);
@@ -110,6 +117,7 @@ export function createQueue(from: Cursor): Queue {
     delivered(item) {
       isChanged = true;
       open.delete(item.no);
+      hastened.delete(item.no);
       if (parked.delete(item.no)) {
         toPark.delete(item.no);
         toUnpark.add(item.no);
@@ -126,8 +134,13 @@ export function createQueue(from: Cursor): Queue {
       for (const behind of lanes.get(item.lane) ?? []) if (open.has(behind.no)) park(behind);
       delayed.set(item.lane, dueAtMs);
     },
-    hasten(dueAtMs) {
-      for (const [lane, atMs] of delayed) delayed.set(lane, Math.min(atMs, dueAtMs));
+    hasten(dueAtMs, again) {
+      for (const [lane, atMs] of delayed) {
+        const no = lanes.get(lane)?.[0]?.no ?? 0;
+        if (atMs <= dueAtMs || (hastened.has(no) && !again)) continue;
+        hastened.add(no);
+        delayed.set(lane, dueAtMs);
+      }
     },
     get open() {
       return open.size;

@@ -3,7 +3,7 @@ import type { Redis } from "ioredis";
 import { pino } from "pino";
 import { createEndpoints, type Endpoint } from "../../server/outbox/endpoints.ts";
 import type { EventType } from "../../server/outbox/events.ts";
-import { type Outbox, startOutbox } from "../../server/outbox/outbox.ts";
+import { type Outbox, type OutboxPorts, startOutbox } from "../../server/outbox/outbox.ts";
 import { createPostman } from "../../server/outbox/post.ts";
 import { createOutboxStore, type OutboxStore } from "../../server/outbox/store.ts";
 import type { DropRequest, NewDrop } from "../../server/shop/inventory.ts";
@@ -18,7 +18,8 @@ export interface OutboxWorld {
   open(terms?: Partial<NewDrop>): Promise<string>;
   receiver(): Promise<Receiver>;
   hook(to: Receiver, types?: readonly EventType[]): Promise<Endpoint>;
-  outbox(owner?: string): Outbox;
+  /** @param own of its ports */
+  outbox(owner?: string, own?: Partial<Pick<OutboxPorts, "backoff" | "chance">>): Outbox;
   ask(show: string, ...requests: readonly Ask[]): Promise<unknown>;
   buy(show: string, viewerId: string): Promise<unknown>;
   /** Ends outboxes, receivers and webhooks of one test. */
@@ -63,7 +64,7 @@ export async function startOutboxWorld(): Promise<OutboxWorld> {
       return one;
     },
     hook: (to, types = []) => endpoints.add(to.url, types, SECRET),
-    outbox(owner = "control-0") {
+    outbox(owner = "control-0", own = {}) {
       const one = startOutbox({
         store: createOutboxStore(redis, owner),
         endpoints,
@@ -78,6 +79,7 @@ export async function startOutboxWorld(): Promise<OutboxWorld> {
         backoff: { firstMs: 20, longestMs: 150 },
         chance: Math.random,
         log: pino({ level: "silent" }),
+        ...own,
       });
       outboxes.push(one);
       return one;
