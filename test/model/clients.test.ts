@@ -95,7 +95,8 @@ const everyTicket =
     });
   };
 const somebodyWaits: Change = (saw) => {
-  const order = saw.flatMap((one) => sawFrame(one, "orderChanged") ?? [])[0];
+  const [order] = saw.flatMap((one) => sawFrame(one, "orderChanged") ?? []);
+  if (order === undefined) return saw;
   const frame = { ...order, holdId: "z", state: "waiting", ticket: 1, version: 0, deadlineMs: 0 };
   const one = { client: "zoe", tab: "zoe", viewerId: "zoe", what: "frame", frame } as Saw;
   return [one, ...saw];

@@ -1,7 +1,6 @@
 /** What can be done to the shop in one step: a batch of requests, the host's deeds, the sweep. Part of the model; see rules.ts. */
 import { draw } from "./draw.ts";
 import { end, giveBack, reopen, turn } from "./moves.ts";
-import { decide } from "./rules.ts";
 import {
   type Answer,
   availableIn,
@@ -12,6 +11,7 @@ import {
   type Shop,
   stockOf,
 } from "./shop.ts";
+import { decideAll } from "./taps.ts";
 
 const GRACE_MS = 60_000;
 
@@ -98,7 +98,7 @@ function sweep(shop: Shop, nowMs: number): Answer {
 export function act(shop: Shop, deed: Deed, nowMs: number): readonly Answer[] {
   switch (deed.what) {
     case "batch":
-      return deed.requests.map((request) => decide(shop, request, nowMs));
+      return decideAll(shop, deed.requests, nowMs);
     case "restock":
       return [restock(shop, deed.dropId, deed.units, nowMs)];
     case "close": {

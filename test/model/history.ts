@@ -2,7 +2,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import fc from "fast-check";
 import { checkHolds, checkLedger, liveDrops, readLedger } from "../helpers/books.ts";
-import { PLAIN, shopOn, type Terms } from "./terms.ts";
+import { answersTaps } from "./taps.ts";
+import { dropsOf, PLAIN, shopOn, type Terms } from "./terms.ts";
+import { checkLog, type Mark } from "./told.ts";
 import { type Command, fail, type Turn } from "./turns.ts";
 import type { World } from "./world.ts";
 
@@ -19,11 +21,16 @@ export async function playOut(
   const real = await world.open(terms);
   const model = { shops: [shopOn(terms, nowMs)] };
   const { shown } = await real.look();
-  const played = { world, real, terms, turns: [] as Turn[], words: new Set<string>(), shown };
+  const words = new Set<string>();
+  const played = { world, real, terms, turns: [] as Turn[], words, marks: [] as Mark[], shown };
   await fc.asyncModelRun(() => ({ model, real: played }), turns);
   try {
     const kinds = await checkBooks(world, real.show, played.turns, nowMs + terms.lastsMs);
-    return [...kinds, ...played.words];
+    const drops = Object.entries(dropsOf(terms, nowMs));
+    const told = new Set(drops.flatMap(([dropId, drop]) => (answersTaps(drop) ? [dropId] : [])));
+    const faults = await checkLog(world.redis, real.show, played.marks, told);
+    if (faults.length > 0) throw new Error(faults.join("\n"));
+    return [...kinds, ...words];
   } catch (wrong) {
     fail(played, (wrong as Error).message);
   }

@@ -17,6 +17,7 @@ afterAll(() => Promise.all([world.stop(), mortal.stop()]));
 const USUAL = [
   "held sold expired cancelled offered restocked returned returnedToProduct returnedAsLoss closed voided",
   "drawn done tooEarly waiting tooLate notNeeded pass limit coupon refunding refunded replica",
+  "heldTold heldTapped soldOutTold soldOutTapped soldOutLate",
 ].flatMap((words) => words.split(" "));
 
 test.each(pinned())("[MODEL1] the history of %s", async (_, { terms, turns }) => {
@@ -36,7 +37,7 @@ async function check<T>(property: fc.IAsyncProperty<T>, numRuns: number): Promis
   expect(done.numRuns, `seed ${seed}`).toBe(numRuns);
 }
 
-test("[MODEL2][I1][I2][I3][I4][I5][I6][I8][I9][F6][F9] 250 random histories over two nodes, with drawn starts, passes and returns, are those of a single thread", async () => {
+test("[MODEL2][I1][I2][I3][I4][I5][I6][I7][I8][I9][F6][F9][BUY11][BUY12] 250 random histories over two nodes, with taps, drawn starts, passes and returns, are those of a single thread", async () => {
   const happened = new Map<string, number>();
   await check(
     fc.asyncProperty(anyTerms, anyTurns, async (terms, turns) => {

@@ -38,6 +38,12 @@ const lacksPass = ({ admission }: Drop, { level }: Admitted): boolean =>
   ADMISSIONS.indexOf(admission) > level;
 const NOT_ADMITTED: Admitted = { level: 0, flags: "" };
 
+/** Nor are there any for a tap that its buyer was told is refused: it does not come true behind its back. */
+const lacksUnits = (
+  shop: Shop,
+  { dropId, quantity, restockEpoch = Infinity }: Extract<Request, { what: "hold" }>,
+): boolean => restockEpoch < dropOf(shop, dropId).epoch || availableIn(shop, dropId) < quantity;
+
 type Rules = {
   readonly [W in Request["what"]]: (
     shop: Shop,
@@ -47,7 +53,8 @@ type Rules = {
 };
 
 const RULES: Rules = {
-  hold(shop, { viewerId, key, dropId, quantity, coupons, admitted = NOT_ADMITTED }, nowMs) {
+  hold(shop, wanted, nowMs) {
+    const { viewerId, key, dropId, quantity, coupons, admitted = NOT_ADMITTED } = wanted;
     const field = `${viewerId}|${key}`;
     const known = shop.holds[field];
     if (known !== undefined)
@@ -59,7 +66,7 @@ const RULES: Rules = {
     if (isOver(drop)) return ["closed"];
     if (drop.state === "soldOut") return ["soldOut", drop.epoch];
     if (lacksPass(drop, admitted)) return ["pass"];
-    if (availableIn(shop, dropId) < quantity) return ["soldOut", drop.epoch];
+    if (lacksUnits(shop, wanted)) return ["soldOut", drop.epoch];
     if (boughtBy(shop, dropId, viewerId) + quantity > drop.limit) return ["limit", drop.limit];
     const fullCents = shop.priceCents * quantity;
     const offCents = discount(shop, { viewerId, quantity, coupons }, nowMs);

@@ -26,7 +26,11 @@ interface Word<W extends string> {
   readonly payment: number;
 }
 export type Request =
-  | (AskForUnits<"hold"> & { readonly coupons: readonly string[] })
+  | (AskForUnits<"hold"> & {
+      readonly coupons: readonly string[];
+      /** Of a tap: what it is for. It has no coupons. */
+      readonly restockEpoch?: number;
+    })
   | AskForUnits<"wait">
   | (Ask<"claim"> & { readonly couponId: string })
   | Ask<"pay">

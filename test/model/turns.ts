@@ -4,19 +4,12 @@ import fc from "fast-check";
 import { act } from "./deeds.ts";
 import type { Look } from "./look.ts";
 import { explain, type Seen } from "./search.ts";
-import type { Answer, Deed, Request, Shop } from "./shop.ts";
+import type { Answer, Shop } from "./shop.ts";
+import { deedOf, step, type Step } from "./steps.ts";
+import { type Mark, marksIn, wordsOf } from "./told.ts";
 import { viewOf } from "./view.ts";
 import type { RealShow, World } from "./world.ts";
 
-/** As drawn: which hold, payment or order is meant is settled when the turn comes, among those that are there by then. */
-type Drawn =
-  | { readonly what: "word"; readonly pick: number; readonly isYes: boolean }
-  | { readonly what: "payOne" | "cancelOne"; readonly pick: number };
-type Ask = Exclude<Request, { payment: number }> | Drawn;
-export type Step = { readonly via: 0 | 1 } & (
-  | { readonly what: "batch"; readonly asks: readonly Ask[] }
-  | Exclude<Deed, { what: "batch" }>
-);
 interface Together {
   readonly together: readonly Step[];
   /** Redis is killed meanwhile. */
@@ -24,85 +17,6 @@ interface Together {
 }
 /** `passMs`: the clock moves on, or back. `swept`: then the sweep comes by, as it does; else somebody else is quicker. */
 export type Turn = Together | { readonly passMs: number; readonly swept?: boolean };
-
-const via = fc.constantFrom<0 | 1>(0, 1);
-const dropId = fc.constantFrom("now", "now", "soon");
-const queuedFor = fc.constantFrom("now", "soon", "soon");
-const who = {
-  viewerId: fc.constantFrom("ann", "bob", "eve"),
-  key: fc.constantFrom("k1", "k2", "k3", "k4", "k5", "k6"),
-};
-/** Mostly all there is to show. */
-const level = fc.constantFrom(3, 3, 3, 3, 2, 1, 0);
-const flags = fc.constantFrom("", "", "odd", "many");
-const admitted = fc.record({ level, flags });
-const rushers = fc.array(fc.record({ ...who, flags }), { minLength: 2, maxLength: 6, size: "+1" });
-const few = fc.constantFrom(1, 1, 1, 2, 3);
-const someCoupons = [
-  [],
-  [],
-  [],
-  [],
-  ["ten"],
-  ["most"],
-  ["pair"],
-  ["most", "pair"],
-  ["ten", "pair"],
-];
-const coupons = fc.constantFrom<readonly string[]>(...someCoupons);
-const couponId = fc.constantFrom("ten", "most", "pair");
-const pick = fc.constantFrom(0, 0, 0, 1, 1, 2, 3, 5, 8);
-const isYes = fc.constantFrom(true, true, false);
-const is = fc.constant;
-const units = { dropId, quantity: few, admitted };
-
-const ask: fc.Arbitrary<Ask> = fc.oneof(
-  { weight: 8, arbitrary: fc.record({ what: is("hold"), ...who, ...units, coupons }) },
-  { weight: 4, arbitrary: fc.record({ what: is("wait"), ...who, ...units, dropId: queuedFor }) },
-  { weight: 2, arbitrary: fc.record({ what: is("claim"), ...who, couponId }) },
-  { weight: 1, arbitrary: fc.record({ what: fc.constantFrom("pay", "cancel"), ...who }) },
-  { weight: 4, arbitrary: fc.record({ what: is("payOne"), pick }) },
-  { weight: 1, arbitrary: fc.record({ what: is("cancelOne"), pick }) },
-  { weight: 3, arbitrary: fc.record({ what: is("word"), pick, isYes }) },
-);
-/** As a rush comes: many want as many units of the same drop, which are decided in one go. */
-const rush: fc.Arbitrary<readonly Ask[]> = fc
-  .record({ drop: dropId, quantity: few, level, own: rushers })
-  .map(({ drop, quantity, level: all, own }) =>
-    own.map(({ viewerId, key, flags: odd }) => ({
-      what: "hold",
-      viewerId,
-      key,
-      dropId: drop,
-      quantity,
-      coupons: [],
-      admitted: { level: all, flags: odd },
-    })),
-  );
-const step: fc.Arbitrary<Step> = fc.oneof(
-  {
-    weight: 40,
-    arbitrary: fc.record({
-      via,
-      what: is("batch"),
-      asks: fc.array(ask, { minLength: 1, maxLength: 5, size: "+1" }),
-    }),
-  },
-  { weight: 6, arbitrary: fc.record({ via, what: is("batch"), asks: rush }) },
-  { weight: 5, arbitrary: fc.record({ via, what: is("sweep") }) },
-  {
-    weight: 4,
-    arbitrary: fc.record({
-      via,
-      what: fc.constant("restock"),
-      dropId,
-      units: fc.integer({ min: 1, max: 4 }),
-    }),
-  },
-  { weight: 1, arbitrary: fc.record({ via, what: fc.constantFrom("close", "void"), dropId }) },
-  { weight: 4, arbitrary: fc.record({ via, what: is("draw"), dropId: is("soon") }) },
-  { weight: 6, arbitrary: fc.record({ via, what: is("takeBack"), order: fc.nat(4) }) },
-) as fc.Arbitrary<Step>;
 
 const passing: fc.Arbitrary<Turn> = fc.record({
   passMs: fc.constantFrom(1, 300, 1000, 1000, 3000, 61_000, 61_000, -500),
@@ -127,6 +41,8 @@ export interface Played {
   readonly turns: Turn[];
   /** All that was ever answered: first and last words. */
   readonly words: Set<string>;
+  /** Answers that the log is said to tell. */
+  readonly marks: Mark[];
   /** As it was after the turn before. */
   shown: Look["shown"];
 }
@@ -181,9 +97,8 @@ async function playTogether(turn: Together, beliefs: Beliefs, played: Played): P
   );
   if (turn.crash === true) await world.crash();
   const seen = await under;
-  for (const { answers = [] } of seen)
-    for (const answer of answers)
-      for (const word of [answer[0], answer.at(-1)]) played.words.add(String(word));
+  played.marks.push(...seen.flatMap(marksIn));
+  for (const word of seen.flatMap(wordsOf)) played.words.add(word);
   const explained = explain(beliefs.shops, seen, world.clock.nowMs);
   if (explained.length === 0)
     fail(
@@ -223,29 +138,6 @@ function differences(real: object, model: object, path = ""): string[] {
       return differences(one, other, `${path}${name} `);
     return [`  ${path}${name}: ${String(one)} | ${String(other)}`];
   });
-}
-
-/** What is meant, now that it is known what there is. All that might be the shop agree on that. */
-function deedOf(one: Step, shop: Shop): Deed {
-  if (one.what === "takeBack")
-    return { what: "takeBack", order: one.order % Math.max(1, shop.orders.length) };
-  if (one.what !== "batch") return one;
-  return { what: "batch", requests: one.asks.flatMap((asked) => requestOf(asked, shop) ?? []) };
-}
-
-/** `pick` counts from the newest on. */
-function requestOf(asked: Ask, { holds, payments }: Shop): Request | undefined {
-  if (!("pick" in asked)) return asked;
-  if (asked.what === "word") {
-    const payment = payments.length - 1 - (asked.pick % payments.length);
-    const charged = asked.isYes ? "settle" : "decline";
-    const what = payments[payment]?.what === "charge" ? charged : "refund";
-    return payments.length === 0 ? undefined : { what, payment };
-  }
-  const fields = Object.keys(holds);
-  const [viewerId, key] = fields.at(-1 - (asked.pick % fields.length))?.split("|") ?? [];
-  if (viewerId === undefined || key === undefined) return undefined;
-  return { what: asked.what === "payOne" ? "pay" : "cancel", viewerId, key };
 }
 
 const said = (answers: readonly Answer[] | undefined): string =>
