@@ -133,6 +133,81 @@ export const MUTANTS: readonly Mutant[] = [
     what: "a hold of class replica may be told at once",
     changes: [['d and d.durability == "replica" then answer', "false then answer"]],
   },
+  {
+    what: "a tap of a restock epoch that has ended gets what came back",
+    changes: [["if not no and epoch >= 0 and d.restockEpoch > epoch then", "if false then"]],
+  },
+  {
+    what: "the log is said to tell a refusal, and the drop is open again by the end of the batch",
+    changes: [
+      [
+        "riding[#riding + 1] = { d, epoch, answer }",
+        'if d.state == "soldOut" then answer[3] = 1 end',
+      ],
+    ],
+  },
+  {
+    what: "the log is said to tell a refusal, and units are left",
+    changes: [
+      [
+        'if d.state == "soldOut" and d.restockEpoch == epoch then',
+        "if d.restockEpoch == epoch then",
+      ],
+    ],
+  },
+  {
+    what: "the log is said to tell the refusal of a tap that came too late",
+    changes: [
+      ['answer[1] == "soldOut" and d.restockEpoch == epoch', 'answer[1] == "soldOut"'],
+      ["and d.restockEpoch == epoch then answer[3]", "then answer[3]"],
+    ],
+  },
+  {
+    what: "taps of class replica are answered by the log",
+    changes: [['d.mode == "fcfs" and d.durability ~= "replica" end', 'd.mode == "fcfs" end']],
+  },
+  {
+    what: "taps of a drawn drop are answered by the log",
+    changes: [
+      ['d.mode == "fcfs" and d.durability ~= "replica" end', 'd.durability ~= "replica" end'],
+    ],
+  },
+  {
+    what: "the log is said to tell a hold anew when its key is repeated",
+    changes: [
+      [
+        "or guarded(dropOf(h.dropId), firstAnswer(h))",
+        'or epoch >= 0 and h.deadlineMs > 0 and { "held", h.deadlineMs, h.quantity, 1 } or guarded(dropOf(h.dropId), firstAnswer(h))',
+      ],
+    ],
+  },
+  {
+    what: '"sold out" answers taps of every drop',
+    changes: [["answersTaps = answersTaps(d) }", "answersTaps = true }"]],
+  },
+  {
+    what: '"sold out" answers no taps',
+    changes: [["answersTaps = answersTaps(d) }", "answersTaps = false }"]],
+  },
+  {
+    what: '"sold out" is told before the orders that made it so',
+    changes: [
+      ["if #fields > 0 then tell(unpack(fields)) end\n", ""],
+      [
+        'announce("dropSoldOut", told)\n    end\n  end',
+        'announce("dropSoldOut", told)\n    end\n  end\n  if #fields > 0 then tell(unpack(fields)) end',
+      ],
+    ],
+  },
+  {
+    what: "the first order of a run is not told",
+    changes: [
+      [
+        'fields, "", d.dropId, quantity, STATES.h',
+        '{ unpack(fields, 2) }, "", d.dropId, quantity, STATES.h',
+      ],
+    ],
+  },
 ];
 
 /** @returns the connection, on which scripts are defined with the mutant's changes; `missing` names what was found in none of them */
