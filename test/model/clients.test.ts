@@ -12,6 +12,9 @@ beforeAll(async () => {
 });
 afterAll(() => world.stop());
 
+const nameOf = (one: Saw): string =>
+  one.what === "frame" ? one.frame.kind : one.what === "refused" ? one.word : one.what;
+
 let recorded: readonly History[] = [];
 
 test("[MODEL5][I2][I3][I4][I5][I7][I8][I9][F6][DRAW2] buyers with two tabs on two nodes, one of which goes away, see nothing that cannot be, in drawn starts and returns neither", async () => {
@@ -22,10 +25,8 @@ test("[MODEL5][I2][I3][I4][I5][I7][I8][I9][F6][DRAW2] buyers with two tabs on tw
     sales.map((sale, i) => sell(world, { ...sale, mode: modes[i % 3] ?? sale.mode })),
   );
   for (const history of recorded) expect(judge(history), `seed ${seed}`).toEqual([]);
-  const kinds = new Set(
-    recorded.flatMap(({ saw }) => saw.map((s) => (s.what === "frame" ? s.frame.kind : s.what))),
-  );
-  const usual = "held orderChanged stockChanged dropSoldOut dropDrawn dropClosed tookBack";
+  const kinds = new Set(recorded.flatMap(({ saw }) => saw.map(nameOf)));
+  const usual = "held soldOut orderChanged stockChanged dropSoldOut dropDrawn dropClosed tookBack";
   for (const kind of usual.split(" ")) expect(kinds, kind).toContain(kind);
 }, 120_000);
 
@@ -84,6 +85,45 @@ const otherAnswer: Change = (saw) =>
   saw.flatMap((one): Saw[] =>
     one.what === "held" ? [one, { ...one, deadlineMs: one.deadlineMs + 1 }] : [one],
   );
+type Held = Extract<Saw, { what: "held" }>;
+type Refused = Extract<Saw, { what: "refused" }>;
+const refusedOf = ({ client, tab, viewerId, key, call }: Held): Refused => ({
+  client,
+  tab,
+  viewerId,
+  key,
+  call,
+  what: "refused",
+  word: "soldOut",
+});
+const isOf = (one: Saw, { viewerId, key: of }: Held): boolean =>
+  one.what === "held" && one.viewerId === viewerId && one.key === of;
+/** The first key that was held is refused every time. */
+const refusedYetHeld: Change = (saw) => {
+  const first = saw.find((one) => one.what === "held");
+  return saw.map((one) =>
+    first !== undefined && one.what === "held" && isOf(one, first) ? refusedOf(one) : one,
+  );
+};
+const refusedLater: Change = (saw) => {
+  const first = saw.find((one) => one.what === "held");
+  if (first === undefined) return saw;
+  const later = { ...first, call: 1_000_000 };
+  return [...saw, { ...later, what: "asked" }, refusedOf(later)];
+};
+const heldYetRefused: Change = (saw) => {
+  const orders = saw.flatMap((one) => {
+    const order = sawFrame(one, "orderChanged");
+    return order === undefined ? [] : [`${one.viewerId}|${order.holdId}`];
+  });
+  return saw.map((one) =>
+    one.what === "refused" &&
+    one.word === "soldOut" &&
+    !orders.includes(`${one.viewerId}|${one.key}`)
+      ? { ...one, what: "held", deadlineMs: 1, quantity: 1 }
+      : one,
+  );
+};
 const everyTicket =
   (to: (ticket: number, entrants: number) => number): Change =>
   (saw) => {
@@ -105,6 +145,17 @@ const isLater = ({ version }: Frame<"stockChanged">): boolean => version > 2;
 
 const CHANGES: readonly (readonly [what: string, rule: string, change: Change])[] = [
   ["a repeat is answered with another deadline", "[I3]", otherAnswer],
+  [
+    "a buyer is told sold out whose key became an order",
+    "was refused, and is an order",
+    refusedYetHeld,
+  ],
+  [
+    "a key that was held is sold out when it is repeated",
+    "held before, and was refused",
+    refusedLater,
+  ],
+  ["a buyer is told held whose key became no order", "held, and is no such order", heldYetRefused],
   ["more is held than there is", "[I2]", quantity(90)],
   ["the limit is broken", "[I4]", quantity(4)],
   ["holds are doubled", "[I4]", twice],

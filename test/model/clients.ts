@@ -17,6 +17,9 @@ export interface Clients {
   readonly saw: Saw[];
 }
 
+/** The same key may be held all the same. */
+const UNDECIDED: readonly string[] = ["pending", "tooFast", "pass"];
+
 /** @param nodes each viewer's first tab starts on the first, the second on the second */
 export async function openTabs(
   world: World,
@@ -25,6 +28,7 @@ export async function openTabs(
   nodes: readonly [Gateway, Gateway],
 ): Promise<Clients> {
   const saw: Saw[] = [];
+  let calls = 0;
   const open = async (viewerId: string, first: 0 | 1): Promise<Tab> => {
     const tab = `${viewerId} on tab ${first + 1}`;
     let connections = 0;
@@ -45,10 +49,14 @@ export async function openTabs(
       viewerId,
       live,
       async hold(dropId, key, quantity, coupons) {
+        const one = { client: tab, tab, viewerId, key, call: ++calls };
+        saw.push({ ...one, what: "asked" });
         const answer = await live.hold(dropId, { key, quantity, coupons });
-        if (answer.result !== "held") return;
-        const { deadlineMs, quantity: units } = answer;
-        saw.push({ client: tab, tab, viewerId, what: "held", key, deadlineMs, quantity: units });
+        const { result } = answer;
+        if (result === "held") {
+          const { deadlineMs, quantity: units } = answer;
+          saw.push({ ...one, what: "held", deadlineMs, quantity: units });
+        } else if (!UNDECIDED.includes(result)) saw.push({ ...one, what: "refused", word: result });
       },
     };
   };

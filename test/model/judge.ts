@@ -3,6 +3,7 @@
  * that everybody was shown, and how many units the host was told there are. No model and no look into Redis. [I2–I5 I7–I9, lane S]
  */
 import { type DownFrame, offsetOf, type Order } from "#wire";
+import { answers } from "./answers.ts";
 import { drawnStart, line } from "./fairness.ts";
 import {
   after,
@@ -49,27 +50,6 @@ export function judge(history: History): readonly string[] {
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
-
-function answers({ saw }: History): string[] {
-  const held = saw.flatMap((one) => (one.what === "held" ? [one] : []));
-  const orders = saw.flatMap((one) =>
-    one.what === "frame" && one.frame.kind === "orderChanged"
-      ? [{ ...one.frame, viewerId: one.viewerId }]
-      : [],
-  );
-  return [...grouped(held, (one) => `${one.viewerId}|${one.key}`)].flatMap(([field, all]) => {
-    const [first] = all as [(typeof all)[number]];
-    const same = all.every(
-      (a) => a.deadlineMs === first.deadlineMs && a.quantity === first.quantity,
-    );
-    const order = orders.find((o) => `${o.viewerId}|${o.holdId}` === field && o.state === "held");
-    const isTold = order === undefined || order.deadlineMs === first.deadlineMs;
-    return [
-      ...(same ? [] : [`[I3] ${field} was answered differently`]),
-      ...(isTold ? [] : [`[I3] the room tells another deadline of ${field}`]),
-    ];
-  });
-}
 
 /** On each connection every event after the one before; and what a tab resumes with joins on to what it had seen. */
 function orderOfEvents({ saw }: History): string[] {

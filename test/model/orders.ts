@@ -6,17 +6,28 @@ export type Saw = {
   readonly client: string;
   readonly tab: string;
   readonly viewerId: string;
-} & (
-  | {
-      readonly what: "held";
-      readonly key: string;
-      readonly deadlineMs: number;
-      readonly quantity: number;
-    }
-  /** The host was answered that this viewer's order is taken back. */
-  | { readonly what: "tookBack"; readonly key: string }
-  | { readonly what: "frame"; readonly frame: DownFrame }
-);
+} &
+  /** A try to buy; `call` numbers them. */
+  (
+    | { readonly what: "asked"; readonly key: string; readonly call: number }
+    | {
+        readonly what: "held";
+        readonly key: string;
+        readonly call: number;
+        readonly deadlineMs: number;
+        readonly quantity: number;
+      }
+    /** Once and for all, whatever the word; "not so fast" is none of them. */
+    | {
+        readonly what: "refused";
+        readonly key: string;
+        readonly call: number;
+        readonly word: string;
+      }
+    /** The host was answered that this viewer's order is taken back. */
+    | { readonly what: "tookBack"; readonly key: string }
+    | { readonly what: "frame"; readonly frame: DownFrame }
+  );
 
 export interface History {
   readonly dropId: string;
