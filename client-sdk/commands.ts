@@ -111,6 +111,8 @@ export function createCommands({ send, nowMs, later }: CommandPorts): Commands {
       else settle(id)?.reject(new SdkFault(code, retryable));
     },
     ordered({ holdId, deadlineMs, quantity }) {
+      // Under this key there is but a place in line: that is no hold.
+      if (deadlineMs === 0) return;
       for (const [id, { name, body, resolve }] of pending) {
         if (name !== "tap" || (body as Body<"tap">).key !== holdId) continue;
         pending.delete(id);
