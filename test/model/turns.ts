@@ -93,6 +93,7 @@ async function playTogether(turn: Together, beliefs: Beliefs, played: Played): P
     deeds.map(async ([node, deed]): Promise<Seen> => ({
       deed,
       answers: await real.act(node, deed),
+      maySendAgain: turn.crash === true,
     })),
   );
   if (turn.crash === true) await world.crash();
