@@ -49,11 +49,16 @@ export function createBuying({
    * charge was declined; with undefined when it may be forgotten, since the room has begun anew: asking again does no harm.
    */
   const watch = (holdId: string): { over: () => Promise<Order | undefined>; stop: () => void } => {
-    const before = state.orders.get(holdId)?.version;
+    /** As this history has it: what is left of another one (version below 0) says nothing of this payment. */
+    const known = (): Order | undefined => {
+      const order = state.orders.get(holdId);
+      return order !== undefined && order.version >= 0 ? order : undefined;
+    };
+    const before = known()?.version;
     const { promise, resolve, reject } = Promise.withResolvers<Order | undefined>();
     let sawPaying = false;
     const look = (): void => {
-      const order = state.orders.get(holdId);
+      const order = known();
       if (order === undefined) return;
       if (order.state === "paying") sawPaying = true;
       else if (order.state !== "held") resolve(order);

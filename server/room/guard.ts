@@ -3,7 +3,7 @@
  * them everything this node would show of such a hold. A node reads the log at the primary, which may know what nobody else does
  * yet; so every node waits for itself, and no node needs another's word. Stock and events pass at once: a screen may be ahead of the
  * replicas with a number, never with "yours". [F1]
- * Told holds go into the journal before they are told. Cost for shows without such drops: nothing.
+ * Told holds are in the journal's file before they are told. Cost for shows without such drops: nothing.
  */
 import { type Order, ORDER, rawOf } from "#wire";
 import { packValue } from "#wire/server";
@@ -32,7 +32,7 @@ export interface GuardPorts {
   readonly show: string;
   readonly opened: Opened & { readonly lastId: string; readonly guarded: readonly string[] };
   readonly reader: LogReader;
-  readonly journal: Pick<Journal, "note" | "knows">;
+  readonly journal: Pick<Journal, "note" | "knows" | "written">;
   /** See shop/fence.ts. */
   readonly reach: (show: string, epoch: string) => Promise<boolean>;
 }
@@ -73,7 +73,6 @@ export function createGuard({ show, opened, reader, journal, ...ports }: GuardPo
       const left = (waits.get(id) ?? 1) - 1;
       if (left === 0) waits.delete(id);
       else waits.set(id, left);
-      noteTold(viewerId, order);
     }
     deliver?.([{ id: "", offset: 0, fields: [["O", packOrders(orders)]] }]);
   };
@@ -85,7 +84,12 @@ export function createGuard({ show, opened, reader, journal, ...ports }: GuardPo
       isShort = !(await ports.reach(show, epoch));
       if (stop.signal.aborted) return;
       if (isShort) await pause(AGAIN_AFTER_MS, stop.signal);
-      else release(count);
+      else {
+        for (const [viewerId, order] of withheld.slice(0, count)) noteTold(viewerId, order);
+        await journal.written();
+        if (stop.signal.aborted) return;
+        release(count);
+      }
     }
     settling = false;
   };
@@ -138,6 +142,7 @@ export function createGuard({ show, opened, reader, journal, ...ports }: GuardPo
       journal.note(show, epoch, hold, "decided");
       if (isShort || !(await ports.reach(show, epoch))) return false;
       journal.note(show, epoch, hold, "told");
+      await journal.written();
       return true;
     },
   };

@@ -34,6 +34,8 @@ export interface JournalRecord extends JournaledHold {
 
 export interface Journal extends Part {
   note(show: string, epoch: string, hold: JournaledHold, state: RecordState): void;
+  /** What is noted so far is in the file, or has been reported as lost: survives this process, not its machine. */
+  written(): Promise<void>;
   /** Has this hold a record? */
   knows(show: string, hold: Pick<JournaledHold, "viewerId" | "key">): boolean;
   /** After `stop`: leaves what is kept to whichever node of this machine takes it over. */
@@ -83,6 +85,7 @@ export function openJournal({ dataDir, node, nowMs, log }: JournalPorts): Journa
   };
   const flush = (): void => {
     scheduled = false;
+    if (lines.length === 0) return;
     const text = lines.join("");
     lines = [];
     inTurn(async () => {
@@ -169,6 +172,10 @@ export function openJournal({ dataDir, node, nowMs, log }: JournalPorts): Journa
       };
       keep(show, record);
       write([show, record]);
+    },
+    written() {
+      flush();
+      return writing;
     },
     knows: (show, hold) => shows.get(show)?.has(idOf(hold)) ?? false,
     shows: () => shows.keys(),

@@ -92,7 +92,7 @@ async function openRoom(redis: Store["redis"], show: string): Promise<Room> {
     show,
     opened,
     reader: { follow: () => () => undefined, stop: async () => undefined },
-    journal: { note: () => undefined, knows: () => false },
+    journal: { note: () => undefined, knows: () => false, written: async () => undefined },
     reach: async () => true,
   });
   const mirror = createMirror(guard.opened, {

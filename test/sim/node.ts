@@ -65,7 +65,7 @@ export function startNode(place: string, incarnation: number, ports: NodePorts):
     const rooms = createRooms({
       read: () => call("open", () => model.open()),
       reader,
-      journal: { note: () => undefined, knows: () => false },
+      journal: { note: () => undefined, knows: () => false, written: async () => undefined },
       reach: async () => true,
       writes: {
         comment: (_, list) => call("comment", () => model.comment(list)),
