@@ -46,7 +46,7 @@ const VARIABLES = {
   RTC_PORT: [port, 40_000, "first media port, UDP and TCP, one per media worker (0: any free)"],
   HOST: [z.string(), "0.0.0.0", "address to listen on"],
   REDIS_URL: [redisUrl, undefined, "Redis >= 7.0 to use; without it a private one is started"],
-  REPLICAS: [whole(1, 16), 1, "replicas that must have a hold of a drop of class replica"],
+  REPLICAS: [whole(1, 16), 1, "replicas that must have a hold of class replica; safest: all"],
   REPLICA_WAIT_MS: [
     whole(1, 1500),
     250,
