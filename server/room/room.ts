@@ -177,10 +177,7 @@ export function createRoom(ports: RoomPorts): Room {
 
   const report = async (): Promise<void> => {
     const isLeft = members.viewers === 0 && nowMs() - emptySinceMs > LINGER_MS;
-    if (isLeft && speaking.isIdle && reactions.idle) {
-      await close();
-      return ports.onClosed(false);
-    }
+    if (isLeft && speaking.isIdle && reactions.idle) return leaveShow(false);
     // As of before the question: while we wait the log goes on, and the mirror with it.
     const seen = mirror.state.offset;
     const waiting = ahead.waiting();
@@ -189,15 +186,18 @@ export function createRoom(ports: RoomPorts): Room {
       const told = await presence.report();
       if (closed || told === undefined) return;
       // Another history than the one we follow: Redis lost its data, or was swapped under us.
-      if (told.epoch !== mirror.epoch || told.offset < seen) {
-        await close();
-        ports.onClosed(true);
-      } else ahead.told(waiting, told.offset);
+      if (told.epoch !== mirror.epoch || told.offset < seen) await leaveShow(true);
+      else ahead.told(waiting, told.offset);
     } catch {
       // Redis is away; its connection has said so, and the lease runs out by itself if that lasts.
     }
   };
 
+  /** Nobody may come in while the lease is given up, which takes as long as Redis takes. */
+  const leaveShow = async (isLost: boolean): Promise<void> => {
+    ports.onClosed(isLost);
+    await close();
+  };
   const close = async (): Promise<void> => {
     if (closed) return;
     closed = true;
@@ -251,7 +251,9 @@ export function createRoom(ports: RoomPorts): Room {
       return pace.tickMs;
     },
     join(member, position) {
-      if (position.epoch === mirror.epoch && position.offset > mirror.state.offset)
+      // It ended while the member was on its way in.
+      if (closed) member.lose();
+      else if (position.epoch === mirror.epoch && position.offset > mirror.state.offset)
         ahead.wait(member, position.offset);
       else enter(member, position);
     },
