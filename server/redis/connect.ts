@@ -52,6 +52,7 @@ export function connectRedis(target: string, purpose: RedisPurpose, log?: Logger
     connectionName: `dropcast-${purpose}`,
   };
   const redis = clientTo(target, options);
+  if (purpose === "subscriber") watchSubscribing(redis);
   let down = false;
   redis.on("error", (error: Error) => {
     if (!down) log?.warn({ purpose, reason: error.message }, "Redis is out of reach, trying again");
@@ -62,6 +63,20 @@ export function connectRedis(target: string, purpose: RedisPurpose, log?: Logger
     down = false;
   });
   return redis;
+}
+
+/**
+ * ioredis subscribes again by itself after an outage and leaves the promise lying: told to close before the answer, it would fail with
+ * nobody looking, and that ends a process. Whoever asks for a channel still hears of a failure.
+ */
+function watchSubscribing(redis: Redis): void {
+  const subscribe = redis.subscribe.bind(redis) as (...names: unknown[]) => Promise<unknown>;
+  const watched = (...names: unknown[]): Promise<unknown> => {
+    const subscribed = subscribe(...names);
+    subscribed.catch(() => undefined);
+    return subscribed;
+  };
+  redis.subscribe = watched;
 }
 
 /** One server of a Cluster. @param address `host:port` @returns a target for `connectRedis` */

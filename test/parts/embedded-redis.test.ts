@@ -1,4 +1,5 @@
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
@@ -164,6 +165,28 @@ test("[REDIS7] an outage is two log lines, fails commands fast, and leaves block
     "Redis is back",
   ]);
   for (const redis of [command, blocking, subscriber]) redis.disconnect();
+});
+
+test("[REDIS9] a subscriber that is told to close while it subscribes again ends quietly", async () => {
+  const server = await startThrowawayRedis();
+  onTestFinished(() => server.stop());
+  const admin = await connected(server.url);
+  const subscriber = await connected(server.url, "subscriber");
+  await subscriber.subscribe("news");
+  // A promise that nobody looks at would end a process of the server; here it fails the run.
+  const closed = new Promise<void>((resolve) =>
+    subscriber.once("ready", () => {
+      subscriber.once("end", resolve);
+      subscriber.disconnect();
+      // The answer to what has just been asked is lost.
+      const { stream } = subscriber as unknown as { readonly stream: Socket };
+      stream.destroy();
+    }),
+  );
+  await admin.call("CLIENT", "KILL", "TYPE", "pubsub");
+  await closed;
+  await expect(subscriber.subscribe("more")).rejects.toThrow("Connection is closed");
+  admin.disconnect();
 });
 
 test("[REDIS8] the Redis of REDIS_URL is refused when out of reach, and its weaknesses are named", async () => {
