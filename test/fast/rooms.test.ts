@@ -35,7 +35,7 @@ function roomsOn(there: () => OpenedShow) {
   return createRooms({
     read: async () => there(),
     reader: { follow: () => () => undefined, stop: async () => undefined },
-    journal: { note: () => undefined, knows: () => false },
+    journal: { note: () => undefined, knows: () => false, written: async () => undefined },
     reach: async () => true,
     writes: {
       comment: async () => [],
