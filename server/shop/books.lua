@@ -132,15 +132,27 @@ local function giveToShop(d, quantity)
   announce("productChanged", { product = positional("PRODUCT", product) })
 end
 
+-- Whether the log answers taps. Not where holds wait for replicas, and are told after "sold out"; nor where a draw may leave no units.
+local function answersTaps(d) return d.mode == "fcfs" and d.durability ~= "replica" end
+
+-- Says "sold out" once per restock epoch, after the orders that made it so: whoever has read it knows them all.
+local function noteSoldOut(d)
+  if d.available == 0 and d.state == "open" then
+    d.state = "soldOut"
+    soldOut[d.dropId] = d
+  end
+end
+
 local function isOver(d) return d.state == "closed" or d.state == "voided" end
 
 -- Opens and closes the drop by Redis TIME; the same whoever comes first, a buyer or the sweep.
 local function turn(d)
   if isPaused(d) then return end
   if d.state == "announced" and nowMs >= d.startsAtMs and (d.mode == "fcfs" or d.drawn) then
-    d.state = d.available > 0 and "open" or "soldOut"
+    d.state = "open"
     dirtyDrops[d.dropId] = d
     announce("dropOpened", { dropId = d.dropId, atMs = d.startsAtMs })
+    noteSoldOut(d) -- by holds that a recovery brought back before it opened
   end
   if not isOver(d) and nowMs >= d.endsAtMs then
     local left = d.available
@@ -223,17 +235,6 @@ local function giveBack(field, h, state, kind)
   move(kind, d, field, h.quantity, 0)
   setHold(field, h, state)
   if not isOver(d) then reopen(d) end
-end
-
--- Whether the log answers taps. Not where holds wait for replicas, and are told after "sold out"; nor where a draw may leave no units.
-local function answersTaps(d) return d.mode == "fcfs" and d.durability ~= "replica" end
-
--- Says "sold out" once per restock epoch, after the orders that made it so: whoever has read it knows them all.
-local function noteSoldOut(d)
-  if d.available == 0 and d.state == "open" then
-    d.state = "soldOut"
-    soldOut[d.dropId] = d
-  end
 end
 
 local function packHold(h)

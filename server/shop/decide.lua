@@ -112,8 +112,9 @@ function decide.reapply(field, h, viewerId, dropId, quantity, couponIds, deadlin
   -- The outage took time to pay away: some of it is left in any case.
   setDeadline(d, field, h, "", math.max(deadlineMs - nowMs, math.min(d.holdMs, LEFT_MS)))
   move("held", d, field, quantity, 0)
-  -- It was decided before the end, whenever that was.
-  movements[#movements][1] = math.min(nowMs, d.endsAtMs - 1)
+  -- It was decided between start and end, whatever this primary's clock says.
+  d.movedAtMs = math.max(d.movedAtMs, d.startsAtMs)
+  movements[#movements][1] = math.min(d.movedAtMs, d.endsAtMs - 1)
   setHold(field, h, "h")
   noteSoldOut(d)
   return { "held", h.deadlineMs, quantity }

@@ -159,7 +159,7 @@ test("[F12] thousands of refused tries, a storm of comments and 5 % sleeping soc
   expect(refusals.reduce((sum, { asked }) => sum + asked, 0)).toBeGreaterThan(2000);
 
   // Lane R of everybody, the sleepers included, against the log.
-  const events = await eventsOf(world, show);
+  const events = await eventsOf(world.store, show);
   for (const [name, swarm] of Object.entries(swarms)) {
     const isThere = async (): Promise<boolean> =>
       (await swarm.histories()).every(({ offset }) => offset >= events.length);

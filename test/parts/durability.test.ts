@@ -10,6 +10,7 @@ import { startRecovery } from "../../server/shop/recovery.ts";
 import { type ControlWorld, refused, startControlWorld } from "../helpers/control.ts";
 import { until } from "../helpers/rooms.ts";
 import { type Shop, startShop } from "../helpers/shop.ts";
+import { eventsOf } from "../scenario/checks.ts";
 
 const log = pino({ level: "silent" });
 let shop: Shop;
@@ -122,6 +123,27 @@ test("[DUR9][I2][I4] a journal that comes too late: what no longer fits is count
   expect(await shop.redis.hget(showKeys(show).meta, "overcommitted")).toBe("1");
   expect(await shop.theDrop(show)).toMatchObject({ held: 1, available: 0 });
   expect((await shop.hold(show, "ann"))[0]).toBe("soldOut");
+  await shop.checkBooks(show);
+});
+
+test("[DUR15][F1] holds that come back before their drop opens on the new primary: it opens, and is sold out, and the log says both", async () => {
+  const startsAtMs = Date.now() + 400;
+  const show = await shop.open({ durability: "replica", allotment: 1, startsAtMs });
+  const before = { deadlineMs: startsAtMs + 60_000, wasTold: true };
+  const back = { what: "reapply", viewerId: "ann", dropId: "d", before } as const;
+  expect((await shop.ask(show, back))[0]).toBe("held");
+  expect(await shop.theDrop(show)).toMatchObject({ state: "announced", available: 0, held: 1 });
+  const told = async () => (await eventsOf(shop.redis, show)).map(({ kind }) => kind);
+  await until(async () => {
+    await shop.nodes[0].sweep(show);
+    return (await told()).includes("dropOpened");
+  });
+  expect((await told()).filter((kind) => kind.startsWith("drop"))).toEqual([
+    "dropAnnounced",
+    "dropOpened",
+    "dropSoldOut",
+  ]);
+  expect((await shop.hold(show, "bob"))[0]).toBe("soldOut");
   await shop.checkBooks(show);
 });
 

@@ -1,5 +1,6 @@
 /** What is held against every viewer of a scenario, whatever it was about. */
 import { inflateRawSync } from "node:zlib";
+import type { Redis } from "ioredis";
 import { expect } from "vitest";
 import type { Live } from "#sdk";
 import { decodeDown, decodeDownText, DEFLATED, DROP, type DownFrame } from "#wire";
@@ -45,8 +46,9 @@ export const tapped = (heard: (frame: DownFrame) => void): typeof WebSocket =>
     }
   };
 
-export async function eventsOf(world: World, show: string): Promise<readonly DownFrame[]> {
-  const raw = await world.store.xrangeBuffer(showKeys(show).log, "-", "+");
+/** Of lane R, as the log has them. */
+export async function eventsOf(redis: Redis, show: string): Promise<readonly DownFrame[]> {
+  const raw = await redis.xrangeBuffer(showKeys(show).log, "-", "+");
   return raw.flatMap((entry) =>
     readEntry(entry as never).fields.flatMap(([field, bytes]) => {
       if (field !== "R") return [];

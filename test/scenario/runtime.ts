@@ -194,13 +194,13 @@ async function perform(
     },
     booked: () => world.store.hgetall(showKeys(show).meta),
     epoch: async () => (await world.store.hget(showKeys(show).meta, "epoch")) ?? "",
-    events: () => eventsOf(world, show),
+    events: () => eventsOf(world.store, show),
   };
   try {
     await play(stage);
     for (const { live } of viewers)
       if (live.state.connection !== "closed") await sameAsStore(world, show, live);
-    const log = await eventsOf(world, show);
+    const log = await eventsOf(world.store, show);
     for (const { live, seen } of viewers)
       expect(judge(seen, log), `${live.state.viewerId} (seed ${seed})`).toEqual([]);
   } finally {
