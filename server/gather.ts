@@ -15,6 +15,8 @@ export interface Gather<T, A> {
 
 export interface GatherPorts<T, A> {
   readonly maxBatch: number;
+  /** So many wait for nobody while nothing is under way: they leave at once. Default `maxBatch`. */
+  readonly enough?: number;
   readonly maxInFlight: number;
   /** Least time between two batches of this lane. */
   readonly everyMs: number;
@@ -35,7 +37,7 @@ export interface Waiting<T, A> {
 const KEPT = 4096;
 
 export function createGather<T, A>(ports: GatherPorts<T, A>): Gather<T, A> {
-  const { maxBatch, maxInFlight, everyMs, send } = ports;
+  const { maxBatch, enough = maxBatch, maxInFlight, everyMs, send } = ports;
   const queue: Waiting<T, A>[] = [];
   /** Of the queue: before it stands what has been taken out. */
   let next = 0;
@@ -98,8 +100,9 @@ export function createGather<T, A>(ports: GatherPorts<T, A>): Gather<T, A> {
   };
   const enter = (one: Waiting<T, A>): void => {
     queue.push(one);
-    // A full batch waits for nobody: a turn of a loop that reads thousands of sockets is long.
-    if (everyMs === 0 && queue.length - next >= maxBatch && inFlight < maxInFlight) flush();
+    // A turn of a loop that reads thousands of sockets is long.
+    const leaveAtOnce = inFlight === 0 ? enough : maxBatch;
+    if (everyMs === 0 && queue.length - next >= leaveAtOnce && inFlight < maxInFlight) flush();
     else schedule();
   };
   return {

@@ -18,11 +18,18 @@ interface ScriptSpec<K extends string, A extends string, R> {
   readonly read: (reply: unknown) => R;
 }
 
-/** Calls the script with named keys and arguments. One round trip, atomic. */
-export type Script<K extends string, A extends string, R> = (
-  keys: Readonly<Record<K, string>>,
-  args: Readonly<Record<A, string | number | Buffer>>,
-) => Promise<R>;
+type Keys<K extends string> = Readonly<Record<K, string>>;
+type Args<A extends string> = Readonly<Record<A, string | number | Buffer>>;
+
+export interface Script<K extends string, A extends string, R> {
+  /** Calls the script with named keys and arguments. One round trip, atomic. */
+  (keys: Keys<K>, args: Args<A>): Promise<R>;
+  /**
+   * The same several times, in order, as one transaction: nothing comes between, and Redis syncs its file once for all of them
+   * (appendfsync always syncs once per turn of its loop, which else reads a single large call).
+   */
+  together(keys: Keys<K>, calls: readonly Args<A>[]): Promise<readonly R[]>;
+}
 
 /** Binds a script to a connection. Throws at start-up when the header and the spec disagree. */
 export function loadScript<const K extends string, const A extends string, R>(
@@ -48,12 +55,38 @@ export function loadScript<const K extends string, const A extends string, R>(
     body,
   ].join("\n");
   redis.defineCommand(name, { lua: source, numberOfKeys: spec.keys.length });
-  const call = (redis as unknown as Record<string, Call>)[`${name}Buffer`];
-  if (call === undefined) throw new Error(`ioredis did not define ${name}`);
-  return async (keys, args) =>
-    spec.read(
-      await call.call(redis, ...spec.keys.map((k) => keys[k]), ...spec.args.map((a) => args[a])),
+  const method = `${name}Buffer`;
+  const given = (keys: Keys<K>, args: Args<A>) => [
+    ...spec.keys.map((k) => keys[k]),
+    ...spec.args.map((a) => args[a]),
+  ];
+  const call = async (keys: Keys<K>, args: Args<A>): Promise<R> =>
+    spec.read(await callOf(redis, method)(...given(keys, args)));
+  const together = async (keys: Keys<K>, calls: readonly Args<A>[]): Promise<readonly R[]> => {
+    const transaction = redis.multi();
+    // Its promise is that of the whole.
+    for (const args of calls) void callOf(transaction, method)(...given(keys, args));
+    const replies = (await transaction.exec().catch(nothingIfRefused)) ?? [];
+    // What failed within is called by itself, in order: so it fails as any call does, and the client learns of it.
+    return Promise.all(
+      calls.map((args, i) => {
+        const [fault, reply] = replies[i] ?? [new Error("not carried out")];
+        return fault === null ? spec.read(reply) : call(keys, args);
+      }),
     );
+  };
+  return Object.assign(call, { together });
+}
+
+/** A command in the queue was refused (a server that is loading, or has not this slot), so none was carried out. */
+function nothingIfRefused(fault: unknown): undefined {
+  if (!(fault instanceof Error && fault.message.startsWith("EXECABORT"))) throw fault;
+}
+
+function callOf(client: object, method: string): Call {
+  const call = (client as Record<string, Call | undefined>)[method];
+  if (call === undefined) throw new Error(`ioredis did not define ${method}`);
+  return call.bind(client);
 }
 
 type Call = (...args: (string | number | Buffer)[]) => Promise<unknown>;

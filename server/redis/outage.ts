@@ -4,7 +4,7 @@
  */
 export function isOutage(fault: unknown): boolean {
   const message = fault instanceof Error ? fault.message : "";
-  return /closed|ECONN|ENOENT|EPIPE|EAGAIN|LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|OOM|MISCONF|UNKILLABLE|UNBLOCKED|MOVED|TRYAGAIN|BUSY|isn't ready|slots cache|redirections|timed out|writeable|max retries/i.test(
+  return /closed|aborted|ECONN|ENOENT|EPIPE|EAGAIN|LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|OOM|MISCONF|UNKILLABLE|UNBLOCKED|MOVED|TRYAGAIN|BUSY|isn't ready|slots cache|redirections|timed out|writeable|max retries/i.test(
     message,
   );
 }

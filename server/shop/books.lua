@@ -2,9 +2,7 @@
 -- Needs the keys meta log products drops due holds buyers deadlines overdue orders ledger payments coupons claims. [I1 I2 I5 I9]
 -- At every movement: allotted + restocked = available + held + sold + writtenOff.
 
--- How long an offer to somebody in line stands.
-local OFFER_MS = 60000
-
+local OFFER_MS = 60000 -- for so long an offer to somebody in line stands
 local nowMs = now()
 local drops_, holds_, buyers_ = {}, {}, {}
 -- Drops by id; of holds and buyers the fields in order of change, some of them twice.

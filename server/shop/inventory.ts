@@ -80,12 +80,13 @@ export interface NewDrop {
 
 export interface Inventory {
   /**
-   * Decides requests of one show in order, in one round trip.
+   * Decides requests of one show in order, in one round trip: more than `perCall` (default 256) as several calls of one transaction.
    * @throws when Redis did not answer in time: the requests may or may not stand, so ask again with the same keys
    */
   readonly decide: (
     show: string,
     requests: readonly DropRequest[],
+    perCall?: number,
   ) => Promise<readonly DropAnswer[]>;
   /** Opens, closes and expires what is due. @returns how much changed (over 0: sweep again), and drops that wait for `draw` */
   sweep(show: string): Promise<{ readonly changed: number; readonly draws: readonly string[] }>;
@@ -119,6 +120,8 @@ export interface Inventory {
   close(show: string, dropId: string): Promise<"closed" | "unknown">;
 }
 
+/** About 2 ms of Redis time. */
+export const MAX_PER_CALL = 256;
 /** How long a hold that is being paid outlives its deadline. */
 const PAY_GRACE_MS = 60_000;
 /** Holds ended by one sweep call: about 2 ms of Redis time. */
@@ -206,7 +209,14 @@ export function createInventory(redis: Redis): Inventory {
     read: (reply) => String(reply) as "closed" | "unknown",
   });
   return {
-    decide: (show, requests) => decide(showKeys(show), { batch: packRequests(requests) }),
+    async decide(show, requests, perCall = MAX_PER_CALL) {
+      const keys = showKeys(show);
+      if (requests.length <= perCall) return decide(keys, { batch: packRequests(requests) });
+      const calls: { readonly batch: Buffer }[] = [];
+      for (let i = 0; i < requests.length; i += perCall)
+        calls.push({ batch: packRequests(requests.slice(i, i + perCall)) });
+      return (await decide.together(keys, calls)).flat();
+    },
     sweep: (show) => sweep(showKeys(show), { graceMs: PAY_GRACE_MS, most: MOST_PER_SWEEP }),
     allot(show, drop) {
       const { mode = "fcfs", durability = "disk", admission = "open" } = drop;

@@ -2,7 +2,7 @@
  * The machine under the benches: which process used how much CPU time and memory (proc(5)), and which core it may use. The
  * server under test runs on core 0, all load on the others, where `taskset` is there to say so; else wherever the system likes.
  */
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { findProgram } from "../../server/config.ts";
@@ -18,10 +18,15 @@ export const isPinned = taskset !== undefined;
 export const pinPrefix = (cores: string): readonly string[] =>
   taskset === undefined ? [] : [taskset, "-c", cores];
 
+/** How often a thread may have ended while all of them were moved. */
+const MOST_TRIES = 5;
+
 /** Moves a running process, with all its threads. */
 export function pin(pid: number, cores: string): void {
-  if (taskset !== undefined)
-    execFileSync(taskset, ["-acp", cores, String(pid)], { stdio: "ignore" });
+  if (taskset === undefined) return;
+  for (let n = 1; n <= MOST_TRIES; n++)
+    if (spawnSync(taskset, ["-acp", cores, String(pid)], { stdio: "ignore" }).status === 0) return;
+  throw new Error(`process ${pid} could not be moved to core ${cores}`);
 }
 
 /** Linux on every architecture that Node runs on: sysconf(_SC_CLK_TCK). */

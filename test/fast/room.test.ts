@@ -123,6 +123,30 @@ test("[GATHER2] a failed batch rejects all of its requests and blocks no later o
   expect(all.map((r) => r.status)).toEqual(["rejected", "rejected", "fulfilled"]);
 });
 
+test("[GATHER3] enough of them leave at once while nothing is under way; what comes then waits for the turn, or for a full batch", async () => {
+  const sizes: number[] = [];
+  const gather = createGather<number, number>({
+    maxBatch: 6,
+    enough: 2,
+    maxInFlight: 2,
+    everyMs: 0,
+    async send(batch) {
+      sizes.push(batch.length);
+      await new Promise(setImmediate);
+      return [...batch];
+    },
+  });
+  const asked = [1, 2].map((n) => gather.ask(n));
+  expect(sizes).toEqual([2]);
+  asked.push(...[3, 4, 5, 6, 7].map((n) => gather.ask(n)));
+  expect(sizes).toEqual([2]);
+  asked.push(gather.ask(8));
+  expect(sizes).toEqual([2, 6]);
+  asked.push(gather.ask(9));
+  expect(await Promise.all(asked)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  expect(sizes).toEqual([2, 6, 1]);
+});
+
 test("[RATE1] a bucket gives its burst at once, then its rate, and never more", () => {
   fc.assert(
     fc.property(

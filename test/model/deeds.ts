@@ -8,6 +8,7 @@ import {
   dropOf,
   holdOf,
   isOver,
+  type Request,
   type Shop,
   stockOf,
 } from "./shop.ts";
@@ -94,11 +95,21 @@ function sweep(shop: Shop, nowMs: number): Answer {
   return ["swept", ...draws.map(([dropId]) => dropId)];
 }
 
+/** A transaction is its calls, one after the other. */
+function callsOf({
+  requests,
+  perCall = requests.length,
+}: Extract<Deed, { what: "batch" }>): readonly (readonly Request[])[] {
+  const calls: (readonly Request[])[] = [];
+  for (let i = 0; i < requests.length; i += perCall) calls.push(requests.slice(i, i + perCall));
+  return calls;
+}
+
 /** One atomic step. @returns an answer per request of a batch; else one */
 export function act(shop: Shop, deed: Deed, nowMs: number): readonly Answer[] {
   switch (deed.what) {
     case "batch":
-      return decideAll(shop, deed.requests, nowMs);
+      return callsOf(deed).flatMap((requests) => decideAll(shop, requests, nowMs));
     case "restock":
       return [restock(shop, deed.dropId, deed.units, nowMs)];
     case "close": {

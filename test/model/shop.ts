@@ -40,7 +40,12 @@ export type Request =
   | Word<"refund">;
 
 export type Deed =
-  | { readonly what: "batch"; readonly requests: readonly Request[] }
+  | {
+      readonly what: "batch";
+      readonly requests: readonly Request[];
+      /** Sent as so many to a call, all calls in one transaction; undefined: in one call. */
+      readonly perCall?: number | undefined;
+    }
   | { readonly what: "restock"; readonly dropId: string; readonly units: number }
   | { readonly what: "close" | "void" | "draw"; readonly dropId: string }
   | { readonly what: "takeBack"; readonly order: number }

@@ -10,7 +10,7 @@ type Tap = Omit<Hold, "what" | "coupons"> & { readonly what: "tap"; readonly beh
 type Hold = Extract<Request, { what: "hold" }>;
 type Ask = Exclude<Request, { payment: number }> | Drawn;
 export type Step = { readonly via: 0 | 1 } & (
-  | { readonly what: "batch"; readonly asks: readonly Ask[] }
+  | { readonly what: "batch"; readonly asks: readonly Ask[]; readonly perCall?: number | undefined }
   | Exclude<Deed, { what: "batch" }>
 );
 const via = fc.constantFrom<0 | 1>(0, 1);
@@ -80,6 +80,8 @@ const rush: fc.Arbitrary<readonly Ask[]> = fc
         : { ...wanted, what: "hold", coupons: [] };
     }),
   );
+/** Most batches are one call, some are several. */
+const perCall = fc.option(fc.integer({ min: 1, max: 3 }), { freq: 3, nil: undefined });
 export const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 40,
@@ -87,9 +89,10 @@ export const step: fc.Arbitrary<Step> = fc.oneof(
       via,
       what: is("batch"),
       asks: fc.array(ask, { minLength: 1, maxLength: 5, size: "+1" }),
+      perCall,
     }),
   },
-  { weight: 9, arbitrary: fc.record({ via, what: is("batch"), asks: rush }) },
+  { weight: 9, arbitrary: fc.record({ via, what: is("batch"), asks: rush, perCall }) },
   { weight: 5, arbitrary: fc.record({ via, what: is("sweep") }) },
   {
     weight: 4,
@@ -110,7 +113,8 @@ export function deedOf(one: Step, shop: Shop): Deed {
   if (one.what === "takeBack")
     return { what: "takeBack", order: one.order % Math.max(1, shop.orders.length) };
   if (one.what !== "batch") return one;
-  return { what: "batch", requests: one.asks.flatMap((asked) => requestOf(asked, shop) ?? []) };
+  const { what, perCall: most, asks } = one;
+  return { what, perCall: most, requests: asks.flatMap((asked) => requestOf(asked, shop) ?? []) };
 }
 
 /** `pick` counts from the newest on. */

@@ -136,7 +136,7 @@ function createRealShow(show: string, redis: Redis, nodes: readonly Node[]): Rea
   const carryOut = async ({ inventory, returns }: Node, deed: Deed): Promise<readonly Answer[]> => {
     switch (deed.what) {
       case "batch":
-        return inventory.decide(show, deed.requests.map(asked));
+        return inventory.decide(show, deed.requests.map(asked), deed.perCall);
       case "restock":
         return [await inventory.restock(show, deed.dropId, deed.units)];
       case "close":

@@ -1,6 +1,8 @@
 /** Holds that are decided together: kept as runs, read and ended one by one; and what one of them costs Redis in bytes. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { movementsFrom } from "../../server/ledger/stream.ts";
+import { whenReady } from "../../server/redis/connect.ts";
+import { isOutage } from "../../server/redis/outage.ts";
 import type { DropAnswer, DropRequest } from "../../server/shop/inventory.ts";
 import { readLedger } from "../helpers/books.ts";
 import { type Shop, sleep, startShop } from "../helpers/shop.ts";
@@ -140,3 +142,72 @@ const TEA = { sku: "more", title: "白茶", priceCents: 4900, imageUrl: "", cate
 async function usedBytes(): Promise<number> {
   return Number(/^used_memory:(\d+)/m.exec(await shop.redis.info("memory"))?.[1]);
 }
+
+const callsMade = async (): Promise<{ evalsha: number; exec: number }> => {
+  const stats = await shop.redis.info("commandstats");
+  const of = (name: string): number =>
+    Number(new RegExp(`^cmdstat_${name}:calls=(\\d+)`, "m").exec(stats)?.[1] ?? 0);
+  return { evalsha: of("evalsha") + of("eval"), exec: of("exec") };
+};
+
+test("[RUN5][I1][I4] what a rush asks for goes as several calls of one transaction, answered as one after the other", async () => {
+  const show = await shop.open({ allotment: 600 });
+  const [node] = shop.nodes;
+  const before = await callsMade();
+  // Ten of the first call ask again in the last one.
+  const asked = [...upTo(750), ...upTo(10)].map((n) => holdOf(n));
+  const answers = await node.decide(show, asked);
+  const after = await callsMade();
+  expect(after.exec - before.exec).toBe(1);
+  expect(after.evalsha - before.evalsha).toBe(3);
+  expect(words(answers.slice(0, 600))).toEqual(upTo(600).map(() => "held"));
+  expect(words(answers.slice(600, 750))).toEqual(upTo(150).map(() => "soldOut"));
+  expect(answers.slice(750)).toEqual(answers.slice(0, 10));
+  expect(await node.decide(show, asked)).toEqual(answers);
+  await shop.checkBooks(show);
+});
+
+test("[RUN6][F3] calls of a transaction that were not carried out are made by themselves: lost scripts, a server that takes no writes", async () => {
+  const show = await shop.open({ allotment: 1000 });
+  const [node] = shop.nodes;
+  await node.decide(show, [holdOf(0)]);
+  await shop.redis.script("FLUSH");
+  const answers = await node.decide(
+    show,
+    upTo(700).map((n) => holdOf(n)),
+  );
+  expect(words(answers)).toEqual(upTo(700).map(() => "held"));
+
+  const others = upTo(600, 700).map((n) => holdOf(n));
+  await shop.redis.replicaof("127.0.0.1", 1);
+  const fault = await node.decide(show, others).catch((error: unknown) => error);
+  await shop.redis.replicaof("NO", "ONE");
+  expect(String(fault)).toMatch(/READONLY/);
+  expect(isOutage(fault)).toBe(true);
+  expect(words(await node.decide(show, others))).toEqual(
+    upTo(600).map((n) => (n < 300 ? "held" : "soldOut")),
+  );
+  await shop.checkBooks(show);
+});
+
+test("[RUN7][F3][I3] a connection that breaks under a transaction: an outage, and the same keys get one answer each", async () => {
+  const show = await shop.open({ allotment: 600 });
+  const [node] = shop.nodes;
+  const asked = upTo(1000).map((n) => holdOf(n));
+  await node.decide(show, [holdOf(0)]);
+  for (const round of upTo(8)) {
+    const tried = node.decide(show, asked).then(
+      () => undefined,
+      (fault: unknown) => fault,
+    );
+    await sleep(round % 4);
+    shop.redis.stream.destroy();
+    const fault = await tried;
+    if (fault !== undefined) expect(isOutage(fault)).toBe(true);
+    await whenReady(shop.redis);
+  }
+  const answers = await node.decide(show, asked);
+  expect(words(answers)).toEqual(upTo(1000).map((n) => (n < 600 ? "held" : "soldOut")));
+  expect(await shop.theDrop(show)).toMatchObject({ held: 600, available: 0 });
+  await shop.checkBooks(show);
+});
