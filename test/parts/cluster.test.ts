@@ -111,6 +111,26 @@ test("[CLU4] when a show's slot moves to another server, its viewers go on witho
   expect(await ann.hold(dropId, { key: "moved" })).toMatchObject({ result: "held" });
 });
 
+test("[CLU7][I1][I3] a rush of several batches finds its show's slot, also one that has just moved, and is decided once", async () => {
+  const show = shows[1] as string;
+  const dropId = await world.drop(show, 600);
+  const rush = Array.from({ length: 700 }, (_, n) => ({
+    what: "hold" as const,
+    viewerId: `r${n}`,
+    key: "rush",
+    dropId,
+    quantity: 1,
+  }));
+  const words = async () => (await world.inventory.decide(show, rush)).map(([word]) => word);
+  await moveSlot(slotOf(showKeys(show).meta));
+  const wanted = rush.map((_, n) => (n < 600 ? "held" : "soldOut"));
+  expect(await words()).toEqual(wanted);
+  expect(await words()).toEqual(wanted);
+  const ledger = await readLedger(world.store, show);
+  checkLedger(ledger, await liveDrops(world.store, show));
+  checkHolds(ledger, false);
+});
+
 test("[CLU5] the check before a start looks at every server of the Cluster", async () => {
   await world.redis.nodes[2]?.admin.config("SET", "maxmemory-policy", "allkeys-lru");
   const { weaknesses } = await checkExternalRedis(world.redis.url);
