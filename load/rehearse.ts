@@ -23,6 +23,7 @@ const help = `npm run rehearse -- [options]
 The server: BASE_URL with ADMIN_KEY, else the one that runs here, else one of its own with its data in a temporary folder. The
 rehearsal makes a show of its own and ends it. Server and generator share this machine unless BASE_URL says otherwise: the
 report shows the generator's own lag, and above 50 ms (p99) its latencies are upper bounds.
+It also warms the server: the first rush of a process, whose code is not compiled yet, is about half as fast as its third.
 `;
 
 const { values } = parseArgs({

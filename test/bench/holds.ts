@@ -1,12 +1,13 @@
 /**
  * Holds per second at the function level: `createBatches` → one script call per batch → a real Redis (unix socket), which writes
  * every batch to disk before it answers (appendfsync always) but in the row `batched`; beside one call per buyer with the same
- * guarantees, and plain pipelined DECR, in the same run. A hold is the whole step: window, limit, stock, hold record, deadline,
+ * guarantees, the least that a hold can be (compact.ts), and plain pipelined DECR, in the same run. A hold is the whole step: window, limit, stock, hold record, deadline,
  * ledger, log. Every round takes from a fresh drop. Then what a hold and a refusal cost Redis in bytes.
  */
 import { createBatches } from "../../server/shop/batch.ts";
 import type { DropAnswer, DropRequest } from "../../server/shop/inventory.ts";
 import type { Bench } from "./bench.ts";
+import { createCompact } from "./compact.ts";
 import { pin, SERVER_CORES } from "./machine.ts";
 import { inTurns } from "./rounds.ts";
 import type { Row } from "./rows.ts";
@@ -17,6 +18,7 @@ const SHOW = "holds";
 const UNIT = "/s";
 const CONTROL = "decr-pipelined";
 const ALONE = "call-per-buyer";
+const LEAST = "compact-shape";
 /** Buyers that wait at the same time, in both ways of asking: more than are under way at once. */
 const WAITING = 2048;
 const DECR_BATCH = 256;
@@ -46,6 +48,8 @@ export const holds: Bench = {
       );
     };
 
+    const compact = createCompact(store, (i) => requestFor("d000000000000", i));
+
     const perSecond = await inTurns(quick ? 2 : 5, {
       durable: batched,
       async unsynced() {
@@ -54,6 +58,7 @@ export const holds: Bench = {
         await store.redis.config("SET", "appendfsync", "always");
         return found;
       },
+      compact: () => compact(count),
       async alone() {
         const dropId = await newDrop(store, count);
         return rate(count / 4, WAITING, async (i) =>
@@ -74,8 +79,9 @@ export const holds: Bench = {
     });
     const bytes = await memoryOf(store, batches, count, quick ? 50_000 : 300_000);
     return [
-      per("batched-durable", perSecond.durable, [ALONE, CONTROL]),
+      per("batched-durable", perSecond.durable, [ALONE, LEAST, CONTROL]),
       per("batched", perSecond.unsynced, [ALONE, CONTROL]),
+      per(LEAST, perSecond.compact, [CONTROL]),
       per(ALONE, perSecond.alone, [CONTROL]),
       per("sold-out", perSecond.soldOut, [CONTROL]),
       per("sold-out-local", perSecond.local, ["pack-answer"]),
