@@ -143,7 +143,7 @@ export async function connect(options: ConnectOptions): Promise<Live> {
   const saySeen = (): void => {
     const { tick } = inbox;
     if (state.connection !== "live" || tick === saidTick) return;
-    if (sayAfterMs === 0) sayAfterMs = localMs() + LIMITS.seenEveryMs * (0.5 + Math.random() / 3);
+    if (sayAfterMs === 0) sayAfterMs = localMs() + LIMITS.seenEveryMs * (0.7 + Math.random() / 4);
     if (localMs() < sayAfterMs) return;
     saidTick = tick;
     sayAfterMs = 0;

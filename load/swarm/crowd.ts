@@ -80,7 +80,7 @@ const ADDRESSES = 250;
 /** How far our idea of the server's clock may be off: a tap before the start is refused, and proves nothing. */
 const CLOCK_ERROR_MS = 5;
 const BEAT_SECONDS = 22;
-const SEEN_TURNS = 20;
+const SEEN_TURNS = 25;
 const SEEN_TURN_MS = 100;
 const TALK_EVERY_MS = 20;
 const LAG_EVERY_MS = 10;

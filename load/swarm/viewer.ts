@@ -117,7 +117,7 @@ export class Viewer {
     });
   }
 
-  /** Says how far it has read, if that is further than before. Called every 2 s. */
+  /** Says how far it has read, if that is further than before. Called every 2.5 s, as the SDK does. */
   saySeen(): void {
     const { tick } = this.#inbox;
     if (tick === this.#saidTick) return;
