@@ -56,12 +56,13 @@ export function loadScript<const K extends string, const A extends string, R>(
   ].join("\n");
   redis.defineCommand(name, { lua: source, numberOfKeys: spec.keys.length });
   const method = `${name}Buffer`;
+  const alone = callOf(redis, method);
   const given = (keys: Keys<K>, args: Args<A>) => [
     ...spec.keys.map((k) => keys[k]),
     ...spec.args.map((a) => args[a]),
   ];
   const call = async (keys: Keys<K>, args: Args<A>): Promise<R> =>
-    spec.read(await callOf(redis, method)(...given(keys, args)));
+    spec.read(await alone(...given(keys, args)));
   const together = async (keys: Keys<K>, calls: readonly Args<A>[]): Promise<readonly R[]> => {
     const transaction = redis.multi();
     // Its promise is that of the whole.
