@@ -25,8 +25,8 @@ export interface Script<K extends string, A extends string, R> {
   /** Calls the script with named keys and arguments. One round trip, atomic. */
   (keys: Keys<K>, args: Args<A>): Promise<R>;
   /**
-   * The same several times, in order, as one transaction: nothing comes between, and Redis syncs its file once for all of them
-   * (appendfsync always syncs once per turn of its loop, which else reads a single large call).
+   * The same several times, in order, as one transaction: nothing comes between, and under `appendfsync always` Redis syncs its file
+   * once for all of them, not once per call. @returns a result per call @throws as a single call does; then some of them may stand
    */
   together(keys: Keys<K>, calls: readonly Args<A>[]): Promise<readonly R[]>;
 }
@@ -79,11 +79,12 @@ export function loadScript<const K extends string, const A extends string, R>(
   return Object.assign(call, { together });
 }
 
-/** A command in the queue was refused (a server that is loading, or has not this slot), so none was carried out. */
+/** A command in the queue was refused (a server that is loading, or has not this slot), so none was carried out. @throws all else */
 function nothingIfRefused(fault: unknown): undefined {
   if (!(fault instanceof Error && fault.message.startsWith("EXECABORT"))) throw fault;
 }
 
+/** @param client a connection or a transaction of it @throws when it has no such command */
 function callOf(client: object, method: string): Call {
   const call = (client as Record<string, Call | undefined>)[method];
   if (call === undefined) throw new Error(`ioredis did not define ${method}`);

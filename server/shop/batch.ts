@@ -34,6 +34,7 @@ export function createBatches(
 ): Batches {
   const lanes = new Map<string, Gather<DropRequest, DropAnswer>>();
   const sent = { batches: 0, requests: 0 };
+  // Who wants no batches wants every purchase by itself.
   const most = maxBatch === 1 ? 1 : maxBatch * TOGETHER;
   const laneOf = (show: string): Gather<DropRequest, DropAnswer> => {
     let lane = lanes.get(show);

@@ -120,7 +120,7 @@ export interface Inventory {
   close(show: string, dropId: string): Promise<"closed" | "unknown">;
 }
 
-/** About 2 ms of Redis time. */
+/** Requests that one call decides: about 2 ms of Redis time. */
 export const MAX_PER_CALL = 256;
 /** How long a hold that is being paid outlives its deadline. */
 const PAY_GRACE_MS = 60_000;

@@ -13,7 +13,7 @@ import type { Logger } from "pino";
 import type { Part } from "../lifecycle.ts";
 import { startLoop } from "../loop.ts";
 import { createLook } from "./epochs.ts";
-import type { DropRequest, Inventory } from "./inventory.ts";
+import { type DropRequest, type Inventory, MAX_PER_CALL } from "./inventory.ts";
 import type { Journal, JournalRecord } from "./journal.ts";
 
 export interface RecoveryPorts {
@@ -31,7 +31,6 @@ export interface RecoveryPorts {
 const LOOK_EVERY_MS = 250;
 /** Shows without such drops: they only need to notice. */
 const LOOK_AT_ALL_EVERY_MS = 1000;
-const MAX_BATCH = 256;
 const MAX_SWEEPS = 50;
 
 export function startRecovery(ports: RecoveryPorts): Part {
@@ -47,8 +46,8 @@ export function startRecovery(ports: RecoveryPorts): Part {
     const back: Record<string, number> = {};
     // What is past its deadline makes room for what came after it.
     for (let i = 0; i < MAX_SWEEPS && (await inventory.sweep(show)).changed > 0; i++);
-    for (let i = 0; i < records.length; i += MAX_BATCH) {
-      const batch = records.slice(i, i + MAX_BATCH);
+    for (let i = 0; i < records.length; i += MAX_PER_CALL) {
+      const batch = records.slice(i, i + MAX_PER_CALL);
       const answers = await inventory.decide(show, batch.map(requestFor));
       batch.forEach((record, n) => {
         const [word = ""] = answers[n] ?? [];
