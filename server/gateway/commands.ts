@@ -60,12 +60,12 @@ export function createCommands(ports: CommandPorts): (session: Session, frame: C
   const handlers: {
     readonly [K in Command["kind"]]: (s: Session, room: Room, frame: CommandOf<K>) => void;
   } = {
-    beat(session, room, { tick, clientAtMs }) {
-      room.seen(session, tick, false);
+    beat(session, room, { offset, tick, clientAtMs }) {
+      room.beat(session, { offset, tick });
       session.send("beaten", { clientAtMs, serverAtMs: Math.floor(redisNowMs()) });
       session.renewTicket();
     },
-    seen: (session, room, { tick }) => room.seen(session, tick, true),
+    seen: (session, room, { tick }) => room.seen(session, tick),
     catchUp: (session, room, { offset }) => room.catchUp(session, offset),
     comment: (session, room, frame) =>
       void answering(session, frame.id, () => comment(session, room, frame)),

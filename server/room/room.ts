@@ -4,7 +4,6 @@
  */
 import type { Body, Comment, NamesGoing } from "#wire";
 import { encodeDown } from "#wire/server";
-import { createGather } from "../gather.ts";
 import { createLanes, type Lanes } from "./lanes.ts";
 import type { Guard } from "./guard.ts";
 import { createMirror, type Mirror } from "./mirror.ts";
@@ -14,8 +13,10 @@ import { createEchoes } from "./echoes.ts";
 import { createMembers, type Linked } from "./members.ts";
 import { createPresence } from "./presence.ts";
 import type { Gate } from "./moderation/gate.ts";
+import { createOverdue } from "./overdue.ts";
 import { createPace } from "./pace.ts";
 import { createPacing, type Paced } from "./pacing.ts";
+import { createReacting } from "./reacting.ts";
 import { createShards, type Feed } from "./shards.ts";
 import { type CommentAnswer, createSpeaking } from "./speaking.ts";
 import { startTicking } from "./ticking.ts";
@@ -74,8 +75,10 @@ export interface Room {
   leave(member: Member): void;
   /** Everything after `offset`, or a snapshot in its place. */
   catchUp(member: Member, offset: number): void;
-  /** The member says which comment tick it has seen. @param isEcho not just a beat */
-  seen(member: Member, tick: number, isEcho: boolean): void;
+  /** The member says which comment tick it has seen. */
+  seen(member: Member, tick: number): void;
+  /** It lives, and says how far it has read: what it should have by then and has not goes out again. */
+  beat(member: Member, read: { readonly offset: number; readonly tick: number }): void;
   /** It stands already: accepted here or on another node. */
   readonly hasSaid: (viewerId: string, client: string, seq: number) => boolean;
   /** Says it, if the room's rules let its author. @param sinceMs of the author's first token for this show */
@@ -88,7 +91,6 @@ export interface Room {
 const monotonicMs = (): number => performance.now();
 
 const PRESENCE_EVERY_MS = 1000;
-const REACT_EVERY_MS = 100;
 /** How long an empty room is kept warm. */
 const LINGER_MS = 10_000;
 
@@ -147,13 +149,7 @@ export function createRoom(ports: RoomPorts): Room {
   echoes.keep(opened.history);
   const speaking = createSpeaking(show, gate, writes);
   speaking.keep(opened.history);
-  const reactions = createGather<NewReaction, undefined>({
-    maxBatch: 2000,
-    maxInFlight: 1,
-    everyMs: REACT_EVERY_MS,
-    send: (batch) =>
-      writes.react(show, batch).then(() => Array.from<undefined>({ length: batch.length })),
-  });
+  const reacting = createReacting(show, writes);
 
   let emptySinceMs = nowMs();
   let closed = false;
@@ -177,7 +173,7 @@ export function createRoom(ports: RoomPorts): Room {
 
   const report = async (): Promise<void> => {
     const isLeft = members.viewers === 0 && nowMs() - emptySinceMs > LINGER_MS;
-    if (isLeft && speaking.isIdle && reactions.idle) return leaveShow(false);
+    if (isLeft && speaking.isIdle && reacting.isIdle) return leaveShow(false);
     // As of before the question: while we wait the log goes on, and the mirror with it.
     const seen = mirror.state.offset;
     const waiting = ahead.waiting();
@@ -209,6 +205,7 @@ export function createRoom(ports: RoomPorts): Room {
     for (const member of members.all()) member.lose();
     for (const member of ahead.waiting()) member.lose();
     members.clear();
+    reacting.stop();
     // If this fails the lease ends by itself.
     await presence.end().catch(() => undefined);
   };
@@ -231,6 +228,12 @@ export function createRoom(ports: RoomPorts): Room {
     if (!members.has(member.viewerId)) presence.came(member.viewerId);
     members.add(member);
   };
+  const catchUp = (member: Member, offset: number): void => {
+    // Live frames on their way to it go first: after the answer they would come twice.
+    shards.settle(member);
+    bridge(member, mirror.eventsAfter(offset), whole);
+  };
+  const isOverdue = createOverdue(() => mirror.state.offset, monotonicMs);
   const ahead = createAhead<Member>({
     letIn: (member, offset) => enter(member, { epoch: mirror.epoch, offset }),
     sendOn: (member) => member.lose(),
@@ -263,15 +266,15 @@ export function createRoom(ports: RoomPorts): Room {
       if (members.remove(member)) presence.left(member.viewerId);
       if (members.viewers === 0) emptySinceMs = nowMs();
     },
-    seen: pacing.seen,
-    catchUp(member, offset) {
-      // Live frames on their way to it go first: after the answer they would come twice.
-      shards.settle(member);
-      bridge(member, mirror.eventsAfter(offset), whole);
+    seen: (member, tick) => pacing.seen(member, tick, true),
+    beat(member, { offset, tick }) {
+      pacing.seen(member, tick, false);
+      if (isOverdue(offset)) catchUp(member, offset);
     },
+    catchUp,
     hasSaid: speaking.has,
     comment: speaking.comment,
-    react: reactions.ask,
+    react: reacting.react,
     close,
   };
 }

@@ -13,6 +13,7 @@ afterEach(() => {
   vi.doUnmock("../../server/room/log.ts");
   vi.doUnmock("../../server/room/ahead.ts");
   vi.doUnmock("../../server/room/mirror.ts");
+  vi.doUnmock("../../server/room/overdue.ts");
   vi.resetModules();
 });
 
@@ -77,6 +78,11 @@ test("[SIM3] it finds a node that lets in who is ahead of it", async () => {
     };
   });
   expect((await firstFaults()).join("\n")).toMatch(/a snapshot of \d+ after event/);
+});
+
+test("[SIM3] it finds a node that does not care how far its clients have read", async () => {
+  vi.doMock("../../server/room/overdue.ts", () => ({ createOverdue: () => () => false }));
+  expect((await firstFaults()).join("\n")).toContain("sees");
 });
 
 test("[SIM3] it finds a node that skips what the log has brought in the meantime", async () => {

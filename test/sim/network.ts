@@ -22,8 +22,8 @@ export interface Line {
   freeze(): void;
   /** For so long most of what the gateway sends is thrown away. */
   slow(forMs: number): void;
-  /** One event of lane R is thrown away, and nobody is told. */
-  loseEvent(): void;
+  /** Whether the next event of lane R is thrown away, and nobody told. */
+  loseEvent(isLosing: boolean): void;
 }
 
 export interface Network {
@@ -123,8 +123,8 @@ export function createNetwork(virtual: Virtual, chance: Chance): Network {
         lines.delete(this);
       });
     }
-    loseEvent(): void {
-      this.isLosing = true;
+    loseEvent(isLosing: boolean): void {
+      this.isLosing = isLosing;
     }
     slow(forMs: number): void {
       this.slowUntilMs = virtual.nowMs + forMs;

@@ -26,6 +26,8 @@ const PLACES = ["n1", "n2", "n3"];
 const CLIENTS = 8;
 /** Longer than the longest silence that a client bears, the longest backoff and the longest wait for an answer. */
 const CALM_MS = 120_000;
+/** Two beats of every client, and a look between them. */
+const BEATS_MS = 65_000;
 
 /** @param busyMs how long faults happen */
 export async function simulate(seed: number, busyMs = 90_000): Promise<Run> {
@@ -77,7 +79,9 @@ class Show {
     for (const { weather } of this.#nodes.values()) weather.outageUntilMs = weather.lagUntilMs = 0;
     for (const place of PLACES) if (this.#nodes.get(place)?.isUp !== true) this.#start(place);
     await this.#virtual.pass(CALM_MS);
-    // One more of everything: it shows a gap to whoever has one, and lanes S and A are right again with the next.
+    // One more of everything: lanes S and A are right again with the next. Of lane R two, of which some lose the first: the second shows it.
+    for (const line of this.#network.lines) line.loseEvent(this.#chance.hits(0.3));
+    this.#model.announce({ kind: "slowModeChanged", slowModeMs: 500 });
     this.#model.announce({ kind: "slowModeChanged", slowModeMs: 0 });
     this.#model.restock(1);
     this.#model.presence("probe", { mode: "whole", came: ["probe"], left: [] });
@@ -85,6 +89,11 @@ class Show {
     await this.#virtual.pass(2000);
     this.#model.presence("probe", { mode: "end", came: [], left: [] });
     await this.#virtual.pass(5000);
+    for (const client of this.#clients) this.#checkScreen(client);
+    // An event that is lost with none after it is made up by beats.
+    for (const line of this.#network.lines) line.loseEvent(this.#chance.hits(0.3));
+    this.#model.announce({ kind: "slowModeChanged", slowModeMs: 1000 });
+    await this.#virtual.pass(BEATS_MS);
     this.#check();
     const { steps, hash, trace } = this.#virtual;
     return { steps, hash, trace, faults: this.#faults, weather: this.#weather };
@@ -162,7 +171,7 @@ class Show {
       toLine("cut", (line) => line.cut()),
       toLine("half-open", (line) => line.freeze()),
       toLine("slow", (line) => line.slow(chance.below(1500))),
-      toLine("lost event", (line) => line.loseEvent()),
+      toLine("lost event", (line) => line.loseEvent(true)),
       toNode("outage", ({ weather }) => (weather.outageUntilMs = untilMs)),
       toNode("lag", ({ weather }) => (weather.lagUntilMs = untilMs)),
       toNode("lag", ({ weather }) => (weather.lagUntilMs = untilMs)),
@@ -185,11 +194,20 @@ class Show {
     });
   }
 
+  #fault(who: string, what: string): void {
+    this.#faults.push(`${who}: ${what}`);
+  }
+
+  #checkScreen({ viewerId, live }: SimClient): void {
+    const store = JSON.stringify(screenOf(this.#model.room));
+    const screen = live === undefined ? "nothing" : JSON.stringify(screenOf(live.state));
+    if (screen !== store) this.#fault(viewerId, `sees ${screen}, the store has ${store}`);
+  }
+
   #check(): void {
     const model = this.#model;
-    const fault = (who: string, what: string): void => void this.#faults.push(`${who}: ${what}`);
+    const fault: Fault = (who, what) => this.#fault(who, what);
     const total = { likes: 0, shares: 0 };
-    const store = JSON.stringify(screenOf(model.room));
     for (const client of this.#clients) {
       const { viewerId, live, seen, asked, tapped } = client;
       total.likes += tapped.likes;
@@ -200,8 +218,7 @@ class Show {
         continue;
       }
       if (live.state.connection !== "live") fault(viewerId, `is ${live.state.connection}`);
-      const screen = JSON.stringify(screenOf(live.state));
-      if (screen !== store) fault(viewerId, `sees ${screen}, the store has ${store}`);
+      this.#checkScreen(client);
       for (const what of judge(seen, model.events)) fault(viewerId, what);
       this.#checkAnswers(viewerId, asked, fault);
       this.#checkOrders(client, fault);
