@@ -2,7 +2,7 @@
  * `connect`: a live room as one object. Composes the connection, the clock, commands on their way, reactions on their way, and
  * the room's state; holds the only timers of the SDK.
  */
-import { type DownFrame, emptyRoom, CLIENT_LIMITS as LIMITS } from "#wire";
+import { type DownFrame, emptyRoom } from "#wire";
 import { createBuying } from "./buying.ts";
 import { createClock } from "./clock.ts";
 import { createCommands } from "./commands.ts";
@@ -19,6 +19,7 @@ import {
   SdkFault,
 } from "./live.ts";
 import { createReactions } from "./reactions.ts";
+import { createSeen } from "./seen.ts";
 import { createVideo } from "./video.ts";
 
 const CONNECTIONS = {
@@ -137,17 +138,15 @@ export async function connect(options: ConnectOptions): Promise<Live> {
   const beat = (): void =>
     send("beat", { offset: state.offset, tick: inbox.tick, clientAtMs: Math.floor(localMs()) });
 
-  let saidTick = -1;
-  let sayAfterMs = 0;
-  /** Says which comments have been seen: not at once, since all viewers get them at the same moment. */
+  const seen = createSeen({
+    nowMs: localMs,
+    chance: Math.random,
+    tick: () => inbox.tick,
+    isLate: () => inbox.isLate,
+    say: (tick) => send("seen", { tick }),
+  });
   const saySeen = (): void => {
-    const { tick } = inbox;
-    if (state.connection !== "live" || tick === saidTick) return;
-    if (sayAfterMs === 0) sayAfterMs = localMs() + LIMITS.seenEveryMs * (0.7 + Math.random() / 4);
-    if (localMs() < sayAfterMs) return;
-    saidTick = tick;
-    sayAfterMs = 0;
-    send("seen", { tick });
+    if (state.connection === "live") seen.look();
   };
 
   const handlers: {
@@ -157,6 +156,7 @@ export async function connect(options: ConnectOptions): Promise<Live> {
       clock.probe(greetedAtMs, localMs(), frame.serverAtMs);
       commands.unride();
       inbox.take(frame);
+      seen.begin();
     },
     beaten: ({ clientAtMs, serverAtMs }) => clock.probe(clientAtMs, localMs(), serverAtMs),
     failed: commands.failed,

@@ -34,6 +34,8 @@ export interface Inbox {
   readonly position: { readonly epoch: string; readonly offset: number };
   /** Newest comment tick seen. */
   readonly tick: number;
+  /** Its comments came too late to be shown. */
+  readonly isLate: boolean;
   totals(): LiveEvents["liked"];
 }
 
@@ -63,6 +65,7 @@ export function createInbox({
 }: InboxPorts): Inbox {
   let epoch = "";
   let tick = 0;
+  let isLate = false;
   /** Comments of this connection's feed that are accounted for; -1: no receipt yet. */
   let upTo = -1;
   let joining: (Body<"welcome"> & { readonly from: number }) | undefined;
@@ -98,6 +101,7 @@ export function createInbox({
   const own: Handlers = {
     welcome(frame) {
       ({ tick } = frame);
+      isLate = false;
       upTo = -1;
       state.feed = "full";
       state.viewerId = frame.viewerId;
@@ -200,7 +204,7 @@ export function createInbox({
     if (accepted === 0) return true;
     const { receipt } = state;
     const missed = upTo < 0 ? 0 : frame.upTo - accepted - upTo;
-    const isLate = now() - frame.atMs > LIMITS.maxCommentAgeMs;
+    isLate = now() - frame.atMs > LIMITS.maxCommentAgeMs;
     ({ upTo } = frame);
     receipt.accepted += accepted + missed;
     receipt.slow += missed + (isLate ? accepted : 0);
@@ -244,6 +248,9 @@ export function createInbox({
     },
     get tick() {
       return tick;
+    },
+    get isLate() {
+      return isLate;
     },
     totals,
   };

@@ -14,8 +14,8 @@ export const CLIENT_LIMITS = {
   maxCommentsPerFrame: 100,
   /** Comments of a tick older than this are not shown by clients: with what came before the tick, nothing shown is older than 2 s. */
   maxCommentAgeMs: 1600,
-  /** While comments come, clients say at least this often which tick they have seen. */
-  seenEveryMs: 3000,
+  /** While comments come, clients say at least this often which tick they have seen; every second or so while they come too late. */
+  seenEveryMs: 10_000,
   maxRecentComments: 50,
   /** Drops that are over, beyond this many, are no longer shown in the room. */
   maxDropsShown: 100,

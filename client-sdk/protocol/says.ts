@@ -4,8 +4,8 @@ import type { FrameName } from "./frames.ts";
 export const SAYS: Readonly<Record<FrameName, string>> = {
   hello:
     'First frame, within `helloWithinMs`. `token`: a join token, or the newest `ticket`. `client` names this app instance; `epoch` and `offset` say where to resume (`""` and 0: where the ticket stands; with a token nowhere).',
-  beat: "Every 20–25 s: alive, and how far this client has read. Also probes the clock.",
-  seen: "While comments come, within every `seenEveryMs`: the newest tick this client has seen. Who falls behind is sent fewer comments.",
+  beat: "Every 20–25 s: alive, and how far this client has read; what it lacks although it is older than 15 s is sent again. Also probes the clock.",
+  seen: "While comments come, within every `seenEveryMs`: the newest tick this client has seen. Within 2 s after coming in, and while ticks come older than `maxCommentAgeMs`. Who falls behind is sent fewer comments.",
   comment:
     "Says something in the room. `seq` rises by one per comment of this `client`; a resend counts once.",
   react:

@@ -80,7 +80,9 @@ const ADDRESSES = 250;
 /** How far our idea of the server's clock may be off: a tap before the start is refused, and proves nothing. */
 const CLOCK_ERROR_MS = 5;
 const BEAT_SECONDS = 22;
-const SEEN_TURNS = 25;
+/** As often as the SDK on the average. */
+const SEEN_TURNS = 82;
+const FIRST_SEEN_TURNS = 10;
 const SEEN_TURN_MS = 100;
 const TALK_EVERY_MS = 20;
 const LAG_EVERY_MS = 10;
@@ -138,6 +140,7 @@ export function createCrowd(options: CrowdOptions): Crowd {
   if (options.dialect === "") {
     byTurns(BEAT_SECONDS, 1000, (viewer) => viewer.beat());
     byTurns(SEEN_TURNS, SEEN_TURN_MS, (viewer) => viewer.saySeen());
+    byTurns(FIRST_SEEN_TURNS, SEEN_TURN_MS, (viewer) => viewer.saySeen(true));
   }
 
   /** Some round trips at a quiet moment, so that a start on the server's clock is met to the millisecond. */

@@ -50,6 +50,7 @@ export class Viewer {
   readonly #inboxPorts: InboxPorts;
   /** The tick that it last said it saw. */
   #saidTick = 0;
+  #hasSaid = false;
   readonly #token: string;
   /** The newest one, to come back with. */
   #ticket = "";
@@ -117,11 +118,12 @@ export class Viewer {
     });
   }
 
-  /** Says how far it has read, if that is further than before. Called every 2.5 s, as the SDK does. */
-  saySeen(): void {
+  /** Says how far it has read, if that is further than before. Called as often as the SDK does, and soon after it came in. */
+  saySeen(isFirst = false): void {
     const { tick } = this.#inbox;
-    if (tick === this.#saidTick) return;
+    if (tick === this.#saidTick || (isFirst && this.#hasSaid)) return;
     this.#saidTick = tick;
+    this.#hasSaid = true;
     this.#send("seen", { tick });
   }
 
@@ -191,6 +193,8 @@ export class Viewer {
       this.#epoch = frame.epoch;
       this.history.viewerId = frame.viewerId;
       this.#inbox.welcomed(frame);
+      this.#saidTick = frame.tick;
+      this.#hasSaid = false;
       this.asks.welcomed();
     } else if (frame.kind === "joined") {
       this.#inbox.completed(frame.offset);

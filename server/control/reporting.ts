@@ -1,14 +1,16 @@
 /** This process's own figures, written to Redis each second beside those of gateways and media processes. */
-import { type IntervalHistogram, monitorEventLoopDelay } from "node:perf_hooks";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import type { Part } from "../lifecycle.ts";
 import { startLoop } from "../loop.ts";
+import { startLoopDelay } from "../loop-delay.ts";
 import { NODES_KEY } from "../redis/keys.ts";
 import { forgetNodes } from "./nodes.ts";
 import { nowOf } from "./reading.ts";
 
 const EVERY_MS = 1000;
+/** Percentiles are of the last this many. */
+const WINDOW_REPORTS = 10;
 
 export interface ReportingPorts {
   readonly redis: Redis;
@@ -19,10 +21,10 @@ export interface ReportingPorts {
 }
 
 export function startReporting({ redis, node, log, figures }: ReportingPorts): Part {
-  const loopDelay = monitorEventLoopDelay({ resolution: 10 });
-  loopDelay.enable();
+  const loopDelay = startLoopDelay();
   let cpu = process.cpuUsage();
   let cpuAtMs = performance.now();
+  let reports = 0;
   /** Cores in use since the last report: 1 is one core. */
   const cpuShare = (): number => {
     const { user, system } = process.cpuUsage(cpu);
@@ -36,8 +38,9 @@ export function startReporting({ redis, node, log, figures }: ReportingPorts): P
     const own = {
       cpu: cpuShare(),
       rssBytes: process.memoryUsage.rss(),
-      loopDelayP99Ms: p99MsOf(loopDelay),
+      loopDelayP99Ms: loopDelay.p99Ms(),
     };
+    if (++reports % WINDOW_REPORTS === 0) loopDelay.reset();
     await redis.hset(
       NODES_KEY,
       node,
@@ -49,7 +52,7 @@ export function startReporting({ redis, node, log, figures }: ReportingPorts): P
   return {
     name: "reporting",
     async stop() {
-      loopDelay.disable();
+      loopDelay.stop();
       await loop.stop();
       await leave();
     },
@@ -58,11 +61,4 @@ export function startReporting({ redis, node, log, figures }: ReportingPorts): P
   async function leave(): Promise<void> {
     if (redis.status === "ready") await redis.hdel(NODES_KEY, node);
   }
-}
-
-/** Since the last call. The histogram counts from the sampling interval, so that is taken off. */
-function p99MsOf(loopDelay: IntervalHistogram): number {
-  const p99Ms = Math.max(0, loopDelay.percentile(99) / 1e6 - 10);
-  loopDelay.reset();
-  return Math.round(p99Ms * 10) / 10;
 }

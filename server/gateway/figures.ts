@@ -2,8 +2,9 @@
  * One gateway's figures: counted where things happen, written once a second to Redis for the operator's page and /metrics.
  * Nothing here is invented: each is a count or a measured duration of this process.
  */
-import { createHistogram, monitorEventLoopDelay } from "node:perf_hooks";
+import { createHistogram } from "node:perf_hooks";
 import type { Redis } from "ioredis";
+import { startLoopDelay } from "../loop-delay.ts";
 import { NODES_KEY } from "../redis/keys.ts";
 
 export interface Figures {
@@ -58,8 +59,7 @@ export function startFigures({
 }: FiguresPorts): Figures & { stop(): Promise<void> } {
   const holds = createHistogram();
   const fanout = createHistogram();
-  const loop = monitorEventLoopDelay({ resolution: 10 });
-  loop.enable();
+  const loop = startLoopDelay();
   let cpuBefore = process.cpuUsage();
   let beforeMs = performance.now();
   let writes = 0;
@@ -97,7 +97,7 @@ export function startFigures({
       holdP99Ms: quantileMs(holds, 99),
       fanoutP50Ms: quantileMs(fanout, 50),
       fanoutP99Ms: quantileMs(fanout, 99),
-      loopDelayP99Ms: loop.percentile(99) / 1e6,
+      loopDelayP99Ms: loop.p99Ms(),
       cpu: (user + system) / 1000 / tookMs,
       rssBytes: process.memoryUsage.rss(),
     };
@@ -113,7 +113,7 @@ export function startFigures({
   return Object.assign(figures, {
     async stop() {
       clearInterval(timer);
-      loop.disable();
+      loop.stop();
       await redis.hdel(NODES_KEY, node).catch(() => undefined);
     },
   });

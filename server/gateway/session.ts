@@ -99,6 +99,7 @@ export class Session implements Member, Conversation {
   changedAtMs = 0;
   downs = 0;
   echoes = false;
+  lateEchoes = 0;
   // Kept by the rates and the velocity of its buying.
   viewerHolds: Bucket | undefined;
   tokenHolds: Bucket | undefined;

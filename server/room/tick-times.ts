@@ -5,6 +5,8 @@ export interface TickTimes {
   readonly last: number;
   /** When the first tick after this one was published; undefined: there is none. The oldest one kept stands for all before it. */
   readonly after: (tick: number) => number | undefined;
+  /** The first tick published since then; undefined: there is none. */
+  readonly since: (atMs: number) => number | undefined;
 }
 
 const KEPT = 1024;
@@ -23,15 +25,19 @@ export function createTickTimes(): TickTimes {
     get last() {
       return ticks.at(-1) ?? 0;
     },
-    after(tick) {
-      let low = 0;
-      let high = ticks.length;
-      while (low < high) {
-        const middle = (low + high) >> 1;
-        if ((ticks[middle] as number) > tick) high = middle;
-        else low = middle + 1;
-      }
-      return times[low];
-    },
+    after: (tick) => times[firstAbove(ticks, tick)],
+    since: (atMs) => ticks[firstAbove(times, atMs)],
   };
+}
+
+/** Where in a rising list the first number above `limit` is; its length: nowhere. */
+function firstAbove(rising: readonly number[], limit: number): number {
+  let low = 0;
+  let high = rising.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((rising[middle] as number) > limit) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }

@@ -14,6 +14,8 @@ export interface Cable {
   freeze(): void;
   /** The clients stop reading, and go on sending: what comes down piles up at the gateway. */
   stall(): void;
+  /** From now on only so much comes down to each client: the rest waits on the way, as in a bad network. Infinity: all of it. */
+  slow(bytesPerSecond: number): void;
   /** What is frozen or stalled goes on. */
   thaw(): void;
   stop(): Promise<void>;
@@ -22,13 +24,24 @@ export interface Cable {
 interface Pair {
   readonly near: Socket;
   readonly far: Socket;
+  /** On its way down. */
+  waiting: Buffer;
 }
+
+const PUMPS_PER_SECOND = 20;
 
 /** @param url of the gateway */
 export async function layCable(url: string): Promise<Cable> {
   const { hostname, port } = new URL(url);
   const pairs = new Set<Pair>();
   let bytesLeft = Infinity;
+  let pump: ReturnType<typeof setInterval> | undefined;
+  const letDown = (bytes: number): void => {
+    for (const pair of pairs) {
+      pair.near.write(pair.waiting.subarray(0, bytes));
+      pair.waiting = pair.waiting.subarray(bytes);
+    }
+  };
   const cut = (): void => {
     bytesLeft = Infinity;
     for (const { near, far } of pairs) {
@@ -38,13 +51,15 @@ export async function layCable(url: string): Promise<Cable> {
   };
   const server = createServer((near) => {
     const far = connect(Number(port), hostname);
-    const pair = { near, far };
+    const pair: Pair = { near, far, waiting: Buffer.alloc(0) };
     pairs.add(pair);
     near.setNoDelay(true);
     far.setNoDelay(true);
     near.on("data", (bytes) => far.write(bytes));
     far.on("data", (bytes: Buffer) => {
-      near.write(bytes.subarray(0, bytesLeft));
+      const passed = bytes.subarray(0, bytesLeft);
+      if (pump === undefined) near.write(passed);
+      else pair.waiting = Buffer.concat([pair.waiting, passed]);
       bytesLeft -= bytes.length;
       if (bytesLeft <= 0) setImmediate(cut);
     });
@@ -81,8 +96,16 @@ export async function layCable(url: string): Promise<Cable> {
     stall() {
       for (const { far } of pairs) far.pause();
     },
+    slow(bytesPerSecond) {
+      clearInterval(pump);
+      pump = undefined;
+      if (bytesPerSecond === Infinity) return letDown(Infinity);
+      const portion = Math.ceil(bytesPerSecond / PUMPS_PER_SECOND);
+      pump = setInterval(() => letDown(portion), 1000 / PUMPS_PER_SECOND);
+    },
     thaw: () => each("resume"),
     async stop() {
+      clearInterval(pump);
       cut();
       await new Promise((resolve) => server.close(resolve));
     },

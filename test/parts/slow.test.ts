@@ -5,7 +5,9 @@ import type { Socket } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import WebSocketOfNode from "ws";
 import type { Comment, Live } from "#sdk";
+import { LIMITS } from "#wire";
 import { createRoomWrites, type NewComment } from "../../server/room/writes.ts";
+import { layCable } from "../helpers/cable.ts";
 import { type Gateway, startWorld, until, type World } from "../helpers/rooms.ts";
 
 let world: World;
@@ -105,7 +107,7 @@ test("[SLOW3][I7] a phone asleep in a flood of comments costs little, wakes to c
   const shownBefore = awake.state.receipt.accepted;
   const sizes: number[] = [];
   const asleepAtMs = performance.now();
-  while (performance.now() - asleepAtMs < 14_000) {
+  while (performance.now() - asleepAtMs < 20_000) {
     await new Promise((resolve) => setTimeout(resolve, 1000));
     sizes.push(kernelBytes(phone.port));
     await (sizes.length % 2 === 1 ? world.shows.pin(show, "tea") : world.shows.unpin(show, "tea"));
@@ -146,6 +148,26 @@ test("[SLOW3][I7] a phone asleep in a flood of comments costs little, wakes to c
   expect(sleepy.state.receipt.slow).toBeGreaterThan(1000);
   expect(sleepy.state.receipt.thinned).toBeGreaterThan(0);
 }, 120_000);
+
+test("[SLOW5] one that reads, on a line too slow for all comments, says so itself and hears less before silence would have told; on a good line it hears all again", async () => {
+  const show = await world.show();
+  const cable = await layCable(gateway.url);
+  const live = await world.join({ ...gateway, url: cable.url }, show, "far");
+  const talk = flood(show, 400);
+  await new Promise((resolve) => setTimeout(resolve, 3000));
+  expect(feeds(live)).toBe("full");
+  cable.slow(2500);
+  await new Promise((resolve) => setTimeout(resolve, LIMITS.seenEveryMs));
+  // It is told on the same slow line: what was on its way goes first.
+  cable.slow(Infinity);
+  await until(() => feeds(live) === "lite", 1000);
+  await until(() => feeds(live) === "full", 30_000);
+  expect(live.state.connection).toBe("live");
+  await talk.stop();
+  await until(() => live.state.receipt.accepted === talk.said, 10_000);
+  expect(isBalanced(live)).toBe(true);
+  await cable.stop();
+}, 90_000);
 
 test("[LANE9] in a flood two healthy viewers and a moderator account for every comment; the moderator is shown more", async () => {
   const show = await world.show();
