@@ -12,6 +12,7 @@ export default defineConfig({
         test: {
           name: "fast",
           include: ["test/fast/**/*.test.ts", "test/sim/simulation.test.ts"],
+          maxWorkers: "100%",
           testTimeout: 30_000,
           sequence: { groupOrder: 0 },
         },
