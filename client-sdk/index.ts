@@ -1,5 +1,6 @@
 /** Dropcast's SDK, for browsers and Node: a live room in one object. */
 export { connect } from "./connect.ts";
+export { preloadVideo } from "./video.ts";
 export {
   type CancelAnswer,
   type ClaimAnswer,

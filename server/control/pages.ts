@@ -1,6 +1,6 @@
 /**
- * The pages for viewers, hosts and operators, as Vite built them into DATA_DIR/pages. Nothing is put into them: they ask
- * `/v1/config` for the rest. Hashed assets may be kept for ever, pages are asked for anew. Scripts come from here only.
+ * The pages for viewers, hosts and operators, as Vite built them into DATA_DIR/pages, each file also compressed. Nothing is put into
+ * them: they ask `/v1/config` for the rest. Hashed assets may be kept for ever, pages are asked for anew. Scripts come from here only.
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -44,7 +44,9 @@ export async function pageRoutes(
     schemaHide: true,
     suppressWarning: true,
     cacheControl: false,
-    setHeaders(reply, path) {
+    preCompressed: true,
+    setHeaders(reply, sent) {
+      const path = sent.replace(/\.(?:br|gz)$/, "");
       const isHashed = path.startsWith(join(root, "assets"));
       const maxAgeS = (isHashed ? ONE_YEAR_MS : ONE_HOUR_MS) / 1000;
       const isPage = path.endsWith(".html");

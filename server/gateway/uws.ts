@@ -3,8 +3,8 @@
  * Memory of a viewer who does not read: at most `maxBackpressureBytes` here. Before that the kernel takes up to 4 MB per socket
  * (`net.ipv4.tcp_wmem`), and the library has no way to make that less. So slowness is judged by age (room/slow.ts), and the kernel
  * is given little to keep: about 40 kB of deflated comments, 200 kB of plain ones, until a phone that fell asleep amid 200 comments a
- * second is on feed `core` (measured), then
- * nothing but events and stock. Who wants a hard bound sets the third number of `net.ipv4.tcp_wmem`.
+ * second is on feed `core` (measured), then nothing but events and stock. Who wants a hard bound sets the third number of
+ * `net.ipv4.tcp_wmem`.
  */
 import uWS from "uWebSockets.js";
 import { LIMITS, RT_PATH, SSE_PATH, SUBPROTOCOLS } from "#wire";

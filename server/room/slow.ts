@@ -1,9 +1,9 @@
 /**
  * Who cannot keep up, judged by age: how long ago the oldest comment tick was published that the viewer has not said it saw, now
- * (it may be asleep) and each time it says so (it may be slow). Bytes
- * alone would tell too late: about 4 MB of stale data sit in the kernel before the first one waits here (measured). Steps down
- * full → lite → core by topic, so frames stay shared; back up when what was sent has been seen, more slowly each time. Only who
- * shows no sign for two minutes is closed with "slow, resume". Pure: the room calls it once a second per viewer.
+ * (it may be asleep) and each time it says so (it may be slow). Bytes alone would tell too late: about 4 MB of stale data sit in the
+ * kernel before the first one waits here (measured). Steps down full → lite → core by topic, so frames stay shared; back up when what
+ * was sent has been seen, more slowly each time. Only who shows no sign for two minutes is closed with "slow, resume". Pure: the room
+ * calls it once a second per viewer.
  */
 import { LIMITS } from "#wire";
 import type { Feed } from "./shards.ts";

@@ -17,8 +17,15 @@ import { join } from "node:path";
 import { childEnvironment, projectDir } from "../config.ts";
 import type { Logger } from "../log.ts";
 import { Refusal } from "../refusal.ts";
+import { compressAll } from "./compress-pages.ts";
 
-const SOURCES = ["server/pages/**/*", "client-sdk/**/*.ts", "package-lock.json", "package.json"];
+const SOURCES = [
+  "server/pages/**/*",
+  "client-sdk/**/*.ts",
+  "server/supervisor/*-pages.ts",
+  "package-lock.json",
+  "package.json",
+];
 const configFile = "server/pages/vite.config.ts";
 
 /** @throws Refusal with Vite's words when the pages do not build */
@@ -42,6 +49,7 @@ export async function buildPages(
   rmSync(fresh, { recursive: true, force: true });
   mkdirSync(fresh, { recursive: true });
   await vite(fresh, signal);
+  await compressAll(fresh);
   writeFileSync(join(fresh, ".sources"), sources);
   rmSync(target, { recursive: true, force: true });
   renameSync(fresh, target);

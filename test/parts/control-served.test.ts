@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type ControlWorld, startControlWorld } from "../helpers/control.ts";
 import { until } from "../helpers/rooms.ts";
+import { compressAll } from "../../server/supervisor/compress-pages.ts";
 
 let world: ControlWorld;
 beforeAll(async () => {
@@ -60,6 +61,29 @@ test("[API15] pages: served with a policy against foreign scripts, assets kept f
     expect.stringContaining("immutable"),
   ]);
   expect((await world.call("GET /assets/none.js", { bearer: "" })).status).toBe(404);
+  // A quarter of the bytes for who takes them compressed, the same headers, and caches told that there are several.
+  const script = `export const words = "${"a room, a drop, a hold; ".repeat(400)}";`;
+  writeFileSync(join(pages, "assets", "long-abc123.js"), script);
+  writeFileSync(
+    join(pages, "host.html"),
+    `<!doctype html><title>host</title>${"<p></p>".repeat(400)}`,
+  );
+  await compressAll(pages);
+  for (const [path, kept] of [
+    ["/assets/long-abc123.js", "immutable"],
+    ["/host/demo", "no-cache"],
+  ] as const)
+    for (const encoding of ["br", "gzip", "identity"]) {
+      const headers = { "accept-encoding": encoding };
+      const sent = await fetch(`${world.url}${path}`, { headers });
+      expect(sent.headers.get("content-encoding") ?? "identity").toBe(encoding);
+      expect(sent.headers.get("cache-control")).toContain(kept);
+      expect(sent.headers.get("vary")).toContain("accept-encoding");
+      expect(sent.headers.get("content-type")).toMatch(/javascript|html/);
+      const bytes = Number(sent.headers.get("content-length"));
+      expect(bytes < 1000).toBe(encoding !== "identity");
+      if (path.startsWith("/assets")) expect(await sent.text()).toBe(script);
+    }
   expect(
     (await world.call("GET /..%2f..%2fpackage.json", { bearer: "" })).status,
   ).toBeGreaterThanOrEqual(400);

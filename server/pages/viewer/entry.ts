@@ -4,7 +4,7 @@
  * wait for the person.
  */
 import { type ReadonlySignal, signal } from "@preact/signals";
-import { connect, SdkFault } from "#sdk";
+import { connect, preloadVideo, SdkFault } from "#sdk";
 import { ApiRefusal, ask, realtimeUrl, ServerAway, showInAddress } from "../shared/http.ts";
 import { createRoom, type Room } from "../shared/room.ts";
 
@@ -55,10 +55,11 @@ export async function enter(anew = false): Promise<void> {
 }
 
 async function join(): Promise<Room> {
+  preloadVideo();
   // Once before connecting: the SDK takes any failure to get a token for a lost network, and tries for ever.
-  await ticketToken();
+  const [url] = await Promise.all([realtimeUrl(), ticketToken()]);
   const live = await connect({
-    url: await realtimeUrl(),
+    url,
     show,
     token: ticketToken,
     onFull: ({ delayMs, waiting }) => {
