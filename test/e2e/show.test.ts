@@ -41,6 +41,27 @@ test("[SHOW1] the viewer link plays: first frame within 3 s, at least 15 frames 
   await page.context().close();
 });
 
+test("[SHOW6] a phone loads at most 64 kB of code before it asks for the room, and 48 kB more for the video, while it joins", async () => {
+  const page = await watch("demo");
+  await until(async () => (await decoded(page)) > 0, 10_000);
+  const loaded = await page.evaluate(() =>
+    (performance.getEntriesByType("resource") as PerformanceResourceTiming[]).map(
+      ({ name, startTime, encodedBodySize }) => ({ name, startTime, encodedBodySize }),
+    ),
+  );
+  const code = loaded.filter(({ name }) => /\/assets\/.*\.(?:js|css)$/.test(name));
+  const isVideo = ({ name }: { readonly name: string }): boolean => name.includes("/media-");
+  const bytes = (parts: typeof code): number =>
+    parts.reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0);
+  expect(bytes(code.filter((part) => !isVideo(part)))).toBeLessThan(64_000);
+  const video = code.filter(isVideo);
+  expect(video).toHaveLength(1);
+  expect(bytes(video)).toBeLessThan(48_000);
+  const picture = loaded.find(({ name }) => name.includes("/products/"));
+  expect(video[0]?.startTime).toBeLessThan(picture?.startTime ?? 0);
+  await page.context().close();
+});
+
 test("[SHOW2] a comment from a Node client is on the page within 500 ms, and the page's own reaches Node", async () => {
   const [page, live] = await Promise.all([watch("demo"), shop.join("demo", "node")]);
   await page.getByTestId("comment-input").waitFor();
