@@ -145,7 +145,9 @@ export async function startNativeCrowd(options: CrowdOptions): Promise<NativeCro
   };
   await answer();
   if (dialect === undefined) {
-    const beat = framed(encodeUp("beat", { offset: 0, tick: 0, clientAtMs: 0 }));
+    const beat = framed(
+      encodeUp("beat", { offset: Number.MAX_SAFE_INTEGER, tick: 0, clientAtMs: 0 }),
+    );
     child.stdin.write(
       `beat ${file(
         "beats",

@@ -110,9 +110,9 @@ export class Viewer {
   }
 
   beat(): void {
-    const { offset } = this.history;
     this.#send("beat", {
-      offset,
+      // Who only counts does not look at offsets: it would be sent all of them again.
+      offset: this.#ports.countsOnly ? Number.MAX_SAFE_INTEGER : this.history.offset,
       tick: this.#inbox.tick,
       clientAtMs: Math.floor(this.#ports.nowMs()),
     });
