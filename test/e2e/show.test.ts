@@ -25,6 +25,9 @@ const decoded = (page: Page): Promise<number> =>
     .getByTestId("video")
     .evaluate((video) => (video as HTMLVideoElement).getVideoPlaybackQuality().totalVideoFrames);
 
+/** The SDK's module for it. */
+const isVideo = ({ name }: { readonly name: string }): boolean => name.includes("/media-");
+
 test("[SHOW1] the viewer link plays: first frame within 3 s, at least 15 frames per second for 10 s", async () => {
   const page = await watch("demo");
   await until(async () => (await decoded(page)) > 0, 10_000);
@@ -50,7 +53,6 @@ test("[SHOW6] a phone loads at most 64 kB of code before it asks for the room, a
     ),
   );
   const code = loaded.filter(({ name }) => /\/assets\/.*\.(?:js|css)$/.test(name));
-  const isVideo = ({ name }: { readonly name: string }): boolean => name.includes("/media-");
   const bytes = (parts: typeof code): number =>
     parts.reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0);
   expect(bytes(code.filter((part) => !isVideo(part)))).toBeLessThan(64_000);
